@@ -1,0 +1,37 @@
+# System packages first. Each missing one is named together with the Debian package that has it.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+macro(hvbench_require package debian_package)
+  find_package(${package} ${ARGN} QUIET)
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "hvbench needs ${package}: apt-get install ${debian_package}")
+  endif()
+endmacro()
+
+# The two that change most between distributions may also be downloaded, if the user says so.
+macro(hvbench_require_or_fetch package debian_package source)
+  if(HVBENCH_FETCH_DEPENDENCIES)
+    find_package(${package} QUIET)
+    if(NOT ${package}_FOUND)
+      include(HvbenchFetch)
+      FetchContent_MakeAvailable(${source})
+    endif()
+  else()
+    hvbench_require(${package} "${debian_package}, or -DHVBENCH_FETCH_DEPENDENCIES=ON")
+  endif()
+endmacro()
+
+hvbench_require_or_fetch(benchmark libbenchmark-dev benchmark)
+hvbench_require(Boost libboost-dev 1.74)
+hvbench_require(nlohmann_json nlohmann-json3-dev)
+hvbench_require(CLI11 libcli11-dev)
+hvbench_require(LibArchive libarchive-dev)
+if(HVBENCH_BUILD_TESTS)
+  hvbench_require_or_fetch(GTest "libgtest-dev libgmock-dev" googletest)
+endif()
+
+# The agent's libraries, as static archives.
+include(HvbenchStaticLibrary)
+hvbench_require_static(nettle libnettle.a nettle/sha2.h nettle-dev)
+hvbench_require_static(zstd libzstd.a zstd.h libzstd-dev)

@@ -1,0 +1,40 @@
+# The installed package: find_package(hvbench) gives hvbench::<name> for every library below.
+include(CMakePackageConfigHelpers)
+
+set(_hvbench_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/hvbench")
+# The tree's own include paths ("fixtures/agent/kernel.h") are too general for a shared folder.
+set(_hvbench_include_dir "${CMAKE_INSTALL_INCLUDEDIR}/hvbench")
+set(_hvbench_libraries
+  build sanitize protocol agent_kernel agent_main kernels launchers fixtures suite)
+
+foreach(_name IN LISTS _hvbench_libraries)
+  set_target_properties(hvbench_${_name} PROPERTIES EXPORT_NAME ${_name})
+  install(TARGETS hvbench_${_name} EXPORT hvbench
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+    OBJECTS DESTINATION "${CMAKE_INSTALL_LIBDIR}/hvbench"
+    INCLUDES DESTINATION "${_hvbench_include_dir}")
+endforeach()
+install(EXPORT hvbench NAMESPACE hvbench:: DESTINATION "${_hvbench_package_dir}"
+  FILE hvbenchTargets.cmake)
+
+install(DIRECTORY fixtures runtime_launchers DESTINATION "${_hvbench_include_dir}"
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+install(FILES benchmarks/suite.h DESTINATION "${_hvbench_include_dir}/benchmarks")
+
+install(TARGETS hvbench RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# Nobody starts it by hand: hvbench looks for it here, seen from its own folder.
+install(TARGETS hvbench-agent RUNTIME DESTINATION libexec/hvbench)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+configure_package_config_file(cmake/hvbenchConfig.cmake.in
+  "${PROJECT_BINARY_DIR}/hvbenchConfig.cmake" INSTALL_DESTINATION "${_hvbench_package_dir}")
+# Below 1.0 a minor version may break.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/hvbenchConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/hvbenchConfig.cmake"
+  "${PROJECT_BINARY_DIR}/hvbenchConfigVersion.cmake"
+  cmake/HvbenchAgent.cmake
+  cmake/HvbenchStaticLibrary.cmake
+  DESTINATION "${_hvbench_package_dir}")
