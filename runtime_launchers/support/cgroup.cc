@@ -1,0 +1,386 @@
+#include "runtime_launchers/support/cgroup.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "runtime_launchers/support/cgroup_mounts.h"
+#include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/unique_fd.h"
+#include "runtime_launchers/support/wait.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Those that the suite limits, measures or freezes with; runtimes may use others besides.
+constexpr std::array<std::string_view, 5> kOurControllers = {"cpuacct", "cpuset", "memory",
+                                                             "freezer", "pids"};
+// In version 2 the cpu time is counted, and processes are frozen, without any controller.
+constexpr std::array<std::string_view, 3> kOurV2Controllers = {"cpuset", "memory", "pids"};
+
+constexpr auto kPollInterval = std::chrono::milliseconds(1);
+
+bool IsOurs(std::string_view controller) {
+  return std::find(kOurControllers.begin(), kOurControllers.end(), controller) !=
+         kOurControllers.end();
+}
+
+void WriteFile(const fs::path& file, const std::string& text) {
+  const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd || write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw SystemError("cannot write '" + text + "' to " + file.string(), errno);
+  }
+}
+
+// "" if unreadable. Without the trailing newline.
+std::string ReadFile(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text;
+}
+
+// The number behind `key` in a file of "key number" lines.
+std::optional<std::int64_t> ReadKey(const fs::path& file, std::string_view key) {
+  std::ifstream stream(file);
+  std::string word;
+  std::int64_t value = 0;
+  while (stream >> word >> value) {
+    if (word == key) return value;
+  }
+  return std::nullopt;
+}
+
+bool IsDirectory(const fs::path& dir) {
+  std::error_code error;
+  return fs::is_directory(dir, error);
+}
+
+void MakeDirectory(const fs::path& dir) {
+  if (mkdir(dir.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw SystemError("cannot make the cgroup " + dir.string(), errno);
+  }
+}
+
+// The groups from just below the mount point down to `dir`.
+std::vector<fs::path> Lineage(const fs::path& mount_point, const fs::path& dir) {
+  std::vector<fs::path> groups;
+  fs::path group = mount_point;
+  for (const fs::path& name : dir.lexically_relative(mount_point)) {
+    group /= name;
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+std::string CpuList(const std::vector<int>& cpus) {
+  std::string list;
+  for (const int cpu : cpus) list += (list.empty() ? "" : ",") + std::to_string(cpu);
+  return list;
+}
+
+// Parents before children.
+std::vector<fs::path> Subtree(const fs::path& dir) {
+  std::vector<fs::path> dirs = {dir};
+  std::error_code error;
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    for (const auto& entry : fs::directory_iterator(dirs[i], error)) {
+      if (entry.is_directory(error)) dirs.push_back(entry.path());
+    }
+  }
+  return dirs;
+}
+
+// A new version 1 cpuset has neither CPUs nor memory nodes, and then accepts no process.
+void FillCpuset(const fs::path& group) {
+  for (const char* file : {"cpuset.mems", "cpuset.cpus"}) {
+    if (ReadFile(group / file).empty()) {
+      WriteFile(group / file, ReadFile(group.parent_path() / file));
+    }
+  }
+}
+
+void LimitMemoryV1(const fs::path& dir, std::int64_t bytes) {
+  const std::string text = std::to_string(bytes);
+  WriteFile(dir / "memory.limit_in_bytes", text);
+  // Missing on kernels without swap accounting.
+  const fs::path with_swap = dir / "memory.memsw.limit_in_bytes";
+  if (fs::exists(with_swap)) WriteFile(with_swap, text);
+}
+
+void CreateV1(const CgroupMount& mount, const fs::path& dir, const CgroupLimits& limits) {
+  for (const fs::path& group : Lineage(mount.mount_point, dir)) {
+    MakeDirectory(group);
+    if (mount.Has("cpuset")) FillCpuset(group);
+  }
+  if (mount.Has("cpuset") && !limits.cpus.empty()) {
+    WriteFile(dir / "cpuset.cpus", CpuList(limits.cpus));
+  }
+  if (mount.Has("memory") && limits.memory_mib > 0) LimitMemoryV1(dir, limits.memory_mib << 20);
+}
+
+void CreateV2(const CgroupMount& mount, const fs::path& dir, const CgroupLimits& limits) {
+  fs::path parent = mount.mount_point;
+  for (const fs::path& group : Lineage(mount.mount_point, dir)) {
+    const std::string available = " " + ReadFile(parent / "cgroup.controllers") + " ";
+    for (const std::string_view controller : kOurV2Controllers) {
+      if (available.find(" " + std::string(controller) + " ") != std::string::npos) {
+        WriteFile(parent / "cgroup.subtree_control", "+" + std::string(controller));
+      }
+    }
+    MakeDirectory(group);
+    parent = group;
+  }
+  if (!limits.cpus.empty()) WriteFile(dir / "cpuset.cpus", CpuList(limits.cpus));
+  if (limits.memory_mib > 0) {
+    WriteFile(dir / "memory.max", std::to_string(limits.memory_mib << 20));
+    const fs::path swap = dir / "memory.swap.max";
+    if (fs::exists(swap)) WriteFile(swap, "0");
+  }
+}
+
+// Sets `file` to `wanted` until `reached` sees it take effect: a version 1 freezer stays at
+// FREEZING while a process is in the midst of forking, and wants to be asked again.
+template <typename Reached>
+void ChangeState(const fs::path& file, const std::string& wanted, Reached reached,
+                 Deadline deadline) {
+  while (true) {
+    WriteFile(file, wanted);
+    for (int polls = 0; polls < 20; ++polls) {
+      if (reached()) return;
+      if (deadline.Passed()) {
+        throw TimedOut("the cgroup did not reach state " + wanted + " in " + file.string());
+      }
+      Pause(kPollInterval, /*interruptible=*/false);
+    }
+  }
+}
+
+}  // namespace
+
+CgroupVersion DetectCgroupVersion() {
+  bool v1 = false;
+  bool v2 = false;
+  for (const CgroupMount& mount : CgroupMounts()) {
+    if (mount.is_v2) v2 = true;
+    // systemd's own "name=" hierarchy limits and counts nothing.
+    else if (std::any_of(mount.controllers.begin(), mount.controllers.end(), IsOurs))
+      v1 = true;
+  }
+  if (v1) return v2 ? CgroupVersion::kHybrid : CgroupVersion::kV1;
+  return v2 ? CgroupVersion::kV2 : CgroupVersion::kNone;
+}
+
+std::string_view Describe(CgroupVersion version) {
+  switch (version) {
+    case CgroupVersion::kNone:
+      return "none";
+    case CgroupVersion::kV1:
+      return "v1";
+    case CgroupVersion::kHybrid:
+      return "hybrid";
+    case CgroupVersion::kV2:
+      return "v2";
+  }
+  return "?";
+}
+
+Cgroup::Cgroup(const std::string& path) {
+  const fs::path relative = fs::path(path).relative_path().lexically_normal();
+  if (relative.empty() || relative == "." || *relative.begin() == "..") {
+    throw Error("'" + path + "' does not name a cgroup below the root");
+  }
+  for (const CgroupMount& mount : CgroupMounts()) {
+    for (const std::string& controller : mount.controllers) {
+      hierarchies_.push_back({controller, mount.mount_point / relative});
+    }
+  }
+}
+
+Cgroup Cgroup::OfProcess(pid_t pid) {
+  // "<hierarchy>:<controllers>:<path>"; no controllers mean version 2. The root groups are left
+  // out: they hold what the runtime did not move, the whole machine among it.
+  std::map<std::string, std::string> path_of;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string path = line.substr(second + 1);
+    for (const std::string& controller :
+         SplitAtCommas(line.substr(first + 1, second - first - 1))) {
+      path_of[controller] = path;
+    }
+    if (second == first + 1) path_of[""] = path;
+  }
+  const bool v2_only = DetectCgroupVersion() == CgroupVersion::kV2;
+  Cgroup cgroup;
+  for (const CgroupMount& mount : CgroupMounts()) {
+    for (const std::string& controller : mount.controllers) {
+      if (mount.is_v2 ? !v2_only : !IsOurs(controller)) continue;
+      const auto found = path_of.find(controller);
+      if (found == path_of.end()) continue;
+      const fs::path relative = mount.BelowMountPoint(found->second);
+      if (!relative.empty())
+        cgroup.hierarchies_.push_back({controller, mount.mount_point / relative});
+    }
+  }
+  if (cgroup.hierarchies_.empty()) {
+    throw Error("process " + std::to_string(pid) + " has gone, or is in no cgroup of its own");
+  }
+  return cgroup;
+}
+
+std::vector<fs::path> Cgroup::DirsOf(std::string_view controller) const {
+  std::vector<fs::path> dirs;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.controller == controller) dirs.push_back(hierarchy.dir);
+  }
+  // Version 2 has all controllers in one tree.
+  if (dirs.empty() && DetectCgroupVersion() == CgroupVersion::kV2) {
+    for (const Hierarchy& hierarchy : hierarchies_) dirs.push_back(hierarchy.dir);
+  }
+  return dirs;
+}
+
+void Cgroup::Create(const CgroupLimits& limits) const {
+  const CgroupVersion version = DetectCgroupVersion();
+  if (version == CgroupVersion::kNone) throw Error("this machine has no cgroups mounted");
+  for (const CgroupMount& mount : CgroupMounts()) {
+    const bool ours = std::any_of(mount.controllers.begin(), mount.controllers.end(), IsOurs);
+    for (const Hierarchy& hierarchy : hierarchies_) {
+      if (hierarchy.controller != mount.controllers.front()) continue;
+      if (mount.is_v2 && version == CgroupVersion::kV2) CreateV2(mount, hierarchy.dir, limits);
+      if (!mount.is_v2 && ours) CreateV1(mount, hierarchy.dir, limits);
+    }
+  }
+}
+
+std::vector<fs::path> Cgroup::ProcsFiles() const {
+  std::set<fs::path> files;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (IsDirectory(hierarchy.dir)) files.insert(hierarchy.dir / "cgroup.procs");
+  }
+  return {files.begin(), files.end()};
+}
+
+std::vector<pid_t> Cgroup::Processes() const {
+  std::set<pid_t> pids;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (!IsDirectory(hierarchy.dir)) continue;
+    for (const fs::path& dir : Subtree(hierarchy.dir)) {
+      std::ifstream file(dir / "cgroup.procs");
+      for (pid_t pid = 0; file >> pid;) pids.insert(pid);
+    }
+  }
+  return {pids.begin(), pids.end()};
+}
+
+std::chrono::nanoseconds Cgroup::CpuTime() const {
+  for (const fs::path& dir : DirsOf("cpuacct")) {
+    if (const auto usec = ReadKey(dir / "cpu.stat", "usage_usec")) {
+      return std::chrono::microseconds(*usec);
+    }
+    std::int64_t ns = 0;
+    if (std::ifstream(dir / "cpuacct.usage") >> ns) return std::chrono::nanoseconds(ns);
+  }
+  return {};
+}
+
+std::optional<std::int64_t> Cgroup::OomKills() const {
+  for (const fs::path& dir : DirsOf("memory")) {
+    for (const char* file : {"memory.events", "memory.oom_control"}) {
+      if (const auto kills = ReadKey(dir / file, "oom_kill")) return kills;
+    }
+  }
+  return std::nullopt;
+}
+
+void Cgroup::Freeze(Deadline deadline) const {
+  for (const fs::path& dir : DirsOf("freezer")) {
+    const fs::path v1_file = dir / "freezer.state";
+    if (fs::exists(v1_file)) {
+      ChangeState(
+          v1_file, "FROZEN", [&] { return ReadFile(v1_file) == "FROZEN"; }, deadline);
+    } else {
+      ChangeState(
+          dir / "cgroup.freeze", "1", [&] { return ReadKey(dir / "cgroup.events", "frozen") == 1; },
+          deadline);
+    }
+  }
+}
+
+void Cgroup::Thaw(Deadline deadline) const {
+  for (const fs::path& dir : DirsOf("freezer")) {
+    const fs::path v1_file = dir / "freezer.state";
+    if (fs::exists(v1_file)) {
+      ChangeState(
+          v1_file, "THAWED", [&] { return ReadFile(v1_file) == "THAWED"; }, deadline);
+    } else if (fs::exists(dir / "cgroup.freeze")) {
+      ChangeState(
+          dir / "cgroup.freeze", "0", [&] { return ReadKey(dir / "cgroup.events", "frozen") == 0; },
+          deadline);
+    }
+  }
+}
+
+void Cgroup::KillAndRemove(Deadline deadline) const {
+  auto interval = std::chrono::microseconds(200);
+  while (true) {
+    // Killed first and thawed then: a frozen process dies without running again.
+    for (const pid_t pid : Processes()) {
+      if (pid > 1 && pid != getpid()) kill(pid, SIGKILL);
+    }
+    // Also what is forking right now; version 2 alone has such a file.
+    for (const fs::path& dir : DirsOf("")) std::ofstream(dir / "cgroup.kill") << "1";
+    for (const fs::path& dir : DirsOf("freezer")) {
+      for (const fs::path& group : IsDirectory(dir) ? Subtree(dir) : std::vector<fs::path>{}) {
+        std::ofstream(group / "freezer.state") << "THAWED";
+        std::ofstream(group / "cgroup.freeze") << "0";
+      }
+    }
+    for (const Hierarchy& hierarchy : hierarchies_) {
+      if (!IsDirectory(hierarchy.dir)) continue;
+      const std::vector<fs::path> groups = Subtree(hierarchy.dir);
+      for (auto group = groups.rbegin(); group != groups.rend(); ++group) rmdir(group->c_str());
+    }
+    if (!Exists()) return;
+    if (deadline.Passed()) break;
+    Pause(std::max<Deadline::Clock::duration>(interval, kPollInterval), /*interruptible=*/false);
+    interval = std::min(interval * 2, std::chrono::microseconds(20'000));
+  }
+  std::string left;
+  for (const pid_t pid : Processes()) left += " " + std::to_string(pid);
+  throw TimedOut("cannot remove the cgroup " + hierarchies_.front().dir.string() +
+                 (left.empty() ? "" : ": these processes do not die:" + left));
+}
+
+bool Cgroup::Exists() const {
+  return std::any_of(hierarchies_.begin(), hierarchies_.end(),
+                     [](const Hierarchy& hierarchy) { return IsDirectory(hierarchy.dir); });
+}
+
+std::vector<std::string> FindTopLevelCgroups(std::string_view prefix) {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const CgroupMount& mount : CgroupMounts()) {
+    for (const auto& entry : fs::directory_iterator(mount.mount_point, error)) {
+      const std::string name = "/" + entry.path().filename().string();
+      if (entry.is_directory(error) && name.starts_with(prefix)) names.insert(name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace hvbench

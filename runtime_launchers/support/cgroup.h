@@ -1,0 +1,66 @@
+// Control groups of version 1, version 2 and both at once (hybrid), behind one face.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime_launchers/support/deadline.h"
+
+namespace hvbench {
+
+enum class CgroupVersion { kNone, kV1, kHybrid, kV2 };
+
+// What this machine has: kHybrid is version 1 controllers with a version 2 tree beside them.
+CgroupVersion DetectCgroupVersion();
+std::string_view Describe(CgroupVersion version);
+
+struct CgroupLimits {
+  std::vector<int> cpus;        // empty: no limit
+  std::int64_t memory_mib = 0;  // 0: no limit. Swap is not to be used beyond it.
+};
+
+// One group of processes in all hierarchies that matter here (cpu accounting, cpuset, memory,
+// freezer, pids). The object is a name: it owns nothing, removal is explicit.
+class Cgroup {
+ public:
+  // The group named `path` ("/hvbench-1/native-1"), made or not.
+  explicit Cgroup(const std::string& path);
+  // The group that a process is in, by the hierarchies' own paths (a runtime may choose them).
+  static Cgroup OfProcess(pid_t pid);
+
+  // Makes it and its parents. SystemError if this user may not.
+  void Create(const CgroupLimits& limits) const;
+  // The files that a process writes its pid to in order to enter.
+  std::vector<std::filesystem::path> ProcsFiles() const;
+  // Of the group and all below it.
+  std::vector<pid_t> Processes() const;
+  std::chrono::nanoseconds CpuTime() const;
+  // "out of memory" kills so far; nothing where the kernel does not count them.
+  std::optional<std::int64_t> OomKills() const;
+  // Return when all processes are frozen or running; TimedOut otherwise.
+  void Freeze(Deadline deadline) const;
+  void Thaw(Deadline deadline) const;
+  // Kills all processes (thaws first) and removes the group and all below it.
+  void KillAndRemove(Deadline deadline) const;
+  bool Exists() const;
+
+ private:
+  struct Hierarchy {
+    std::string controller;  // "cpuset", ...; "" for version 2
+    std::filesystem::path dir;
+  };
+  Cgroup() = default;
+  std::vector<Hierarchy> hierarchies_;
+  std::vector<std::filesystem::path> DirsOf(std::string_view controller) const;
+};
+
+// Names ("/hvbench-...") of top-level groups with that prefix, in any hierarchy.
+std::vector<std::string> FindTopLevelCgroups(std::string_view prefix);
+
+}  // namespace hvbench

@@ -1,0 +1,50 @@
+#include "runtime_launchers/support/log_tail.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime_launchers/support/unique_fd.h"
+
+namespace hvbench {
+
+std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes) {
+  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info = {};
+  if (!fd || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
+
+  const auto size = static_cast<std::size_t>(info.st_size);
+  const std::size_t start = size > max_bytes ? size - max_bytes : 0;
+  std::string text(size - start, '\0');
+  const ssize_t n = pread(fd.get(), text.data(), text.size(), static_cast<off_t>(start));
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+
+  if (start > 0) {
+    const std::size_t line_end = text.find('\n');
+    if (line_end != std::string::npos && line_end + 1 < text.size()) text.erase(0, line_end + 1);
+  }
+  text.erase(text.find_last_not_of("\n\r ") + 1);
+  return Printable(std::move(text));
+}
+
+std::string Printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c >= 0x7f; }, '?');
+  return text;
+}
+
+std::string AsQuote(const std::string& text) {
+  if (text.empty()) return "";
+  std::string quote = "\n  | ";
+  for (const char c : text) {
+    quote += c;
+    if (c == '\n') quote += "  | ";
+  }
+  return quote;
+}
+
+}  // namespace hvbench

@@ -1,0 +1,204 @@
+#include "runtime_launchers/support/spawn_child.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "runtime_launchers/support/error.h"
+
+namespace hvbench {
+namespace {
+
+constexpr std::size_t kChildStackBytes = 64 * 1024;
+
+enum class Step { kNone, kParentGone, kStdio, kCgroup, kAffinity, kMounts, kDirectory, kExecute };
+
+// Everything that the child needs, made before it exists. The child shares the parent's memory
+// while the parent is suspended (CLONE_VM | CLONE_VFORK): it allocates nothing, takes no lock, and
+// reports a failure by writing it here. A fork instead would cost time that grows with the size
+// of this program, within the start-up times that the suite measures.
+struct ChildPlan {
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  std::array<int, 3> stdio{};
+  std::vector<const char*> cgroup_procs;
+  cpu_set_t cpus;
+  bool set_cpus = false;
+  const char* hidden_mount = nullptr;
+  const char* working_dir = nullptr;
+  bool die_with_parent = false;
+  bool new_session = false;
+  pid_t parent = 0;
+
+  Step failed_step = Step::kNone;
+  std::size_t failed_cgroup = 0;
+  int failed_errno = 0;
+};
+
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  // execve(2) takes char* for reasons of history and does not write to the strings.
+  for (const std::string& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+[[noreturn]] void Fail(ChildPlan& plan, Step step) {
+  plan.failed_errno = errno;
+  plan.failed_step = step;
+  _exit(127);
+}
+
+void ResetSignals() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) {
+    sigaction(signal_number, &action, nullptr);  // fails for SIGKILL, SIGSTOP and libc's own
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void ArrangeStdio(ChildPlan& plan) {
+  // First out of the way of 0, 1 and 2, then into place; dup2 leaves close-on-exec off.
+  std::array<int, 3> high{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    high[i] = fcntl(plan.stdio[i], F_DUPFD_CLOEXEC, 3);
+    if (high[i] < 0) Fail(plan, Step::kStdio);
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (dup2(high[i], static_cast<int>(i)) < 0) Fail(plan, Step::kStdio);
+  }
+  // Descriptors of this program or of its libraries that lack the flag must not reach a guest.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+void HideMount(ChildPlan& plan) {
+  if (unshare(CLONE_NEWNS) != 0 ||
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      umount2(plan.hidden_mount, MNT_DETACH) != 0) {
+    Fail(plan, Step::kMounts);
+  }
+}
+
+int RunChild(void* argument) {
+  ChildPlan& plan = *static_cast<ChildPlan*>(argument);
+  if (plan.die_with_parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != plan.parent) {
+      errno = ESRCH;
+      Fail(plan, Step::kParentGone);
+    }
+  }
+  ResetSignals();
+  if (plan.new_session) setsid();
+  ArrangeStdio(plan);
+  for (std::size_t i = 0; i < plan.cgroup_procs.size(); ++i) {
+    plan.failed_cgroup = i;
+    const int fd = open(plan.cgroup_procs[i], O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "0", 1) != 1) Fail(plan, Step::kCgroup);
+    close(fd);
+  }
+  if (plan.set_cpus && sched_setaffinity(0, sizeof plan.cpus, &plan.cpus) != 0) {
+    Fail(plan, Step::kAffinity);
+  }
+  if (plan.hidden_mount != nullptr) HideMount(plan);
+  if (plan.working_dir != nullptr && chdir(plan.working_dir) != 0) Fail(plan, Step::kDirectory);
+  execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+  Fail(plan, Step::kExecute);
+}
+
+std::string DescribeFailure(const ChildPlan& plan) {
+  const std::string program = plan.argv[0];
+  switch (plan.failed_step) {
+    case Step::kParentGone:
+      return "cannot start '" + program + "' for a parent that has ended";
+    case Step::kStdio:
+      return "cannot set up the standard streams of '" + program + "'";
+    case Step::kCgroup:
+      return "cannot move '" + program + "' into " + plan.cgroup_procs[plan.failed_cgroup];
+    case Step::kAffinity:
+      return "cannot pin '" + program + "' to its CPUs";
+    case Step::kMounts:
+      return "cannot hide " + std::string(plan.hidden_mount) + " from '" + program + "'";
+    case Step::kDirectory:
+      return "cannot enter directory " + std::string(plan.working_dir);
+    case Step::kExecute:
+    case Step::kNone:
+      break;
+  }
+  return "cannot execute '" + program + "'";
+}
+
+// Blocks all signals of this thread: no handler may run in a child that shares its memory.
+class SignalBlock {
+ public:
+  SignalBlock() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &saved_);
+  }
+  ~SignalBlock() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+ private:
+  sigset_t saved_;
+};
+
+}  // namespace
+
+pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& options,
+                 UniqueFd& pidfd) {
+  ChildPlan plan;
+  plan.argv = Pointers(argv);
+  if (options.environment.empty()) {
+    for (char** entry = environ; *entry != nullptr; ++entry) plan.environment.push_back(*entry);
+    plan.environment.push_back(nullptr);
+  } else {
+    plan.environment = Pointers(options.environment);
+  }
+  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  const std::array<int, 3> wanted = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
+  for (std::size_t i = 0; i < 3; ++i) plan.stdio[i] = wanted[i] >= 0 ? wanted[i] : null.get();
+  for (const auto& file : options.cgroup_procs) plan.cgroup_procs.push_back(file.c_str());
+  CPU_ZERO(&plan.cpus);
+  for (const int cpu : options.cpus) CPU_SET(static_cast<unsigned>(cpu), &plan.cpus);
+  plan.set_cpus = !options.cpus.empty();
+  if (!options.hidden_mount.empty()) plan.hidden_mount = options.hidden_mount.c_str();
+  if (!options.working_dir.empty()) plan.working_dir = options.working_dir.c_str();
+  plan.die_with_parent = options.die_with_parent;
+  plan.new_session = options.new_session;
+  plan.parent = getpid();
+
+  std::vector<char> stack(kChildStackBytes);
+  int new_pidfd = -1;
+  pid_t pid = -1;
+  int clone_errno = 0;
+  {
+    const SignalBlock block;
+    pid = clone(RunChild, stack.data() + stack.size(),
+                CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &new_pidfd);
+    clone_errno = errno;
+  }
+  if (pid < 0) throw SystemError("cannot create a process for '" + argv.front() + "'", clone_errno);
+  pidfd.Reset(new_pidfd);
+  if (plan.failed_step != Step::kNone) {
+    waitpid(pid, nullptr, 0);
+    pidfd.Reset();
+    throw SystemError(DescribeFailure(plan), plan.failed_errno);
+  }
+  return pid;
+}
+
+}  // namespace hvbench
