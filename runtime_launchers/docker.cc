@@ -1,0 +1,175 @@
+// Docker through its Engine API, with the daemon's own OCI runtime (`docker`) or gVisor's
+// (`docker-gvisor`). The options that a runtimes file may give: "runtime=NAME", one of the
+// daemon's.
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/docker_guest.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr auto kQueryTimeout = std::chrono::seconds(5);
+constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of the image
+
+class DockerLauncher : public Launcher {
+ public:
+  // `wanted` is a part of the OCI runtime's name or path, where the options name none.
+  DockerLauncher(RuntimeOptions options, std::string wanted);
+
+  const std::string& name() const override { return options_.name; }
+  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
+  void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
+  void RemoveCaches() override;
+
+ private:
+  OciRuntimeOfDaemon FindRuntime(const Json& info) const;
+  void Check(ProbeResult& result) const;
+  void Try(const fs::path& agent) const;
+
+  RuntimeOptions options_;
+  std::string wanted_;
+  std::string exact_name_;
+};
+
+DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted)
+    : options_(std::move(options)), wanted_(std::move(wanted)) {
+  constexpr std::string_view kRuntime = "runtime=";
+  for (const std::string& option : options_.options) {
+    if (!option.starts_with(kRuntime)) {
+      throw Error("runtime " + options_.name + " has the unknown option '" + option +
+                  "'; Docker takes 'runtime=NAME'");
+    }
+    exact_name_ = option.substr(kRuntime.size());
+  }
+}
+
+OciRuntimeOfDaemon DockerLauncher::FindRuntime(const Json& info) const {
+  OciRuntimeOfDaemon found;
+  const Json runtimes = info.value("Runtimes", Json::object());
+  for (const auto& [runtime, details] : runtimes.items()) {
+    found.all += (found.all.empty() ? "" : ", ") + runtime;
+    const std::string path = details.value("path", "");
+    const bool fits = exact_name_.empty() ? runtime.find(wanted_) != std::string::npos ||
+                                                path.find(wanted_) != std::string::npos
+                                          : runtime == exact_name_;
+    // Docker lists runc under a second name that begins with "io."; the plain one is preferred.
+    if (fits && (found.name.empty() || found.name.starts_with("io."))) {
+      found.name = runtime;
+      found.path = path;
+    }
+  }
+  return found;
+}
+
+void DockerLauncher::Check(ProbeResult& result) const {
+  const DockerEngine engine(/*interruptible=*/true);
+  const Deadline deadline = Deadline::In(kQueryTimeout);
+  Json info;
+  try {
+    result.version = engine.Version(deadline).value("Version", "");
+    info = engine.Info(deadline);
+  } catch (const SystemError& error) {
+    result.reason = std::string("no Docker daemon answers: ") + error.what();
+    result.fix = error.system_error() == EACCES
+                     ? "run as root, or as a member of the group docker"
+                     : "apt-get install docker.io, start it (systemctl start docker), or name its "
+                       "socket with DOCKER_HOST=unix:///path";
+    return;
+  }
+  const OciRuntimeOfDaemon runtime = FindRuntime(info);
+  if (runtime.name.empty()) {
+    const std::string name = exact_name_.empty() ? wanted_ : exact_name_;
+    result.reason = "the Docker daemon has no OCI runtime " + name + "; it has " + runtime.all;
+    result.fix = "start dockerd with --add-runtime " + name + "=/path/to/" + name;
+    return;
+  }
+  result.usable = true;
+}
+
+void DockerLauncher::Try(const fs::path& agent) const {
+  const std::string name = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
+  LaunchRequest request;
+  request.guest_id = name;
+  request.cgroup = "/" + name + "/guest";
+  request.agent = agent;
+  request.deadline = Deadline::In(kTrialTimeout);
+  const Json info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
+  const auto remove_parent = [&] {
+    const Cgroup parent("/" + name);
+    if (parent.Exists()) parent.KillAndRemove(Deadline::In(kForcedStopTimeout));
+  };
+  try {
+    DockerGuest(request, FindRuntime(info), info).Try(request);
+  } catch (...) {
+    remove_parent();
+    throw;
+  }
+  remove_parent();
+}
+
+ProbeResult DockerLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path&) {
+  ProbeResult result;
+  try {
+    Check(result);
+    if (result.usable && depth == ProbeDepth::kTrial) Try(agent);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
+    result.usable = false;
+    result.reason = error.what();
+    // Newer kernels show net.core.rmem_default in every network namespace; older runsc take that
+    // for the sign of the host's own.
+    if (result.reason.find("root network namespace") != std::string::npos) {
+      result.fix =
+          R"(give that runtime "runtimeArgs": ["--network=none"] in /etc/docker/daemon.json)";
+    }
+  }
+  return result;
+}
+
+std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {
+  const Json info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
+  const OciRuntimeOfDaemon runtime = FindRuntime(info);
+  if (runtime.name.empty()) {
+    throw Error("the Docker daemon has no OCI runtime for " + options_.name + "; it has " +
+                runtime.all);
+  }
+  auto guest = std::make_unique<DockerGuest>(request, runtime, info);
+  guest->Start(request);
+  return guest;
+}
+
+void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path&) {
+  try {
+    DockerEngine(/*interruptible=*/false).RemoveContainer(guest_id, Deadline::In(kTrialTimeout));
+  } catch (const SystemError&) {
+    // No daemon: it may be a private one, which took its containers with it.
+  }
+}
+
+void DockerLauncher::RemoveCaches() {
+  try {
+    DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kTrialTimeout));
+  } catch (const SystemError&) {
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeDocker(RuntimeOptions options) {
+  return std::make_unique<DockerLauncher>(std::move(options), "runc");
+}
+
+std::unique_ptr<Launcher> MakeDockerGvisor(RuntimeOptions options) {
+  return std::make_unique<DockerLauncher>(std::move(options), "runsc");
+}
+
+}  // namespace hvbench

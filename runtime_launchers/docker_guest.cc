@@ -1,0 +1,239 @@
+#include "runtime_launchers/docker_guest.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <utility>
+
+#include "runtime_launchers/docker_image.h"
+#include "runtime_launchers/oci_bundle.h"
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/wait.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr auto kStreamEndTimeout = std::chrono::milliseconds(500);
+constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
+constexpr auto kShimEndTimeout = std::chrono::seconds(2);
+
+bool UsesSystemd(const Json& info) { return info.value("CgroupDriver", "") == "systemd"; }
+
+// systemd wants a slice's name where the other driver takes a path.
+std::string CgroupParentFor(const Json& info, const std::string& guest_cgroup) {
+  return UsesSystemd(info) ? "hvbench.slice" : fs::path(guest_cgroup).parent_path().string();
+}
+
+// The paths that both drivers make of the parent and the container's id.
+std::string CgroupOfContainer(const Json& info, const std::string& parent, const std::string& id) {
+  return UsesSystemd(info) ? "/" + parent + "/docker-" + id + ".scope" : parent + "/" + id;
+}
+
+// What an ended container wrote: each chunk stands behind a header of 8 bytes, whose last 4 are its
+// big-endian size.
+std::string TextOfAttachedStream(int stream) {
+  std::string raw;
+  char buffer[kLogTailBytes];
+  const Deadline deadline = Deadline::In(kStreamEndTimeout);
+  while (raw.size() < kLogTailBytes && WaitReadable(stream, deadline, /*interruptible=*/true)) {
+    const ssize_t n = read(stream, buffer, sizeof buffer);
+    if (n <= 0) break;
+    raw.append(buffer, static_cast<std::size_t>(n));
+  }
+  std::string text;
+  for (std::size_t at = 0; at + 8 <= raw.size();) {
+    std::size_t size = 0;
+    for (std::size_t i = 4; i < 8; ++i) size = size << 8 | static_cast<unsigned char>(raw[at + i]);
+    text += raw.substr(at + 8, size);
+    at += 8 + size;
+  }
+  return Printable(std::move(text));
+}
+
+bool IsShim(pid_t pid) {
+  std::string name;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
+  return name.starts_with("containerd-shim");
+}
+
+}  // namespace
+
+DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, Json info)
+    : name_(request.guest_id),
+      runtime_(std::move(runtime)),
+      info_(std::move(info)),
+      cgroup_parent_(CgroupParentFor(info_, request.cgroup)) {
+  memory_mib_ = request.shape.memory_mib;
+}
+
+Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
+                         std::vector<std::string> agent_arguments, bool attach) const {
+  std::string cpus;
+  for (const int cpu : request.shape.host_cpus) {
+    cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
+  }
+  const std::int64_t memory_bytes = request.shape.memory_mib << 20;
+  Json host_config = {{"CpusetCpus", cpus},
+                      {"Memory", memory_bytes},
+                      {"MemorySwap", memory_bytes},
+                      {"NetworkMode", "none"},
+                      {"Runtime", runtime_.name},
+                      {"CgroupParent", cgroup_parent_},
+                      {"SecurityOpt", {"no-new-privileges"}},
+                      {"Tmpfs", {{"/tmp", ""}}},
+                      // Any other driver would write every message of the bridge to the disk.
+                      {"LogConfig", {{"Type", "none"}}}};
+  return {{"Image", image},
+          {"Entrypoint", {kGuestAgent}},
+          {"Cmd", std::move(agent_arguments)},
+          {"Env", AgentEnvironment()},
+          {"WorkingDir", "/"},
+          {"Labels", {{"org.hvbench", "1"}}},
+          {"Tty", false},
+          {"AttachStdin", attach},
+          {"AttachStdout", attach},
+          {"AttachStderr", attach},
+          {"OpenStdin", attach},
+          {"StdinOnce", attach},
+          {"HostConfig", host_config}};
+}
+
+void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadline deadline) {
+  if (!UsesSystemd(info_)) {
+    // runsc does not fill a version 1 cpuset's parents, and then may not write its own.
+    try {
+      Cgroup(cgroup_parent_).Create({});
+    } catch (const SystemError&) {
+      // A user who may use Docker but no cgroups: runc makes what it needs.
+    }
+  }
+  created_ = true;  // also if the answer does not arrive in time
+  const std::string id = engine.CreateContainer(name_, config, deadline);
+  // Known before the start: one that fails may leave gVisor's processes running in there.
+  cgroup_ = Cgroup(CgroupOfContainer(info_, cgroup_parent_, id));
+}
+
+void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) {
+  try {
+    engine.StartContainer(name_, deadline);
+  } catch (...) {
+    // The daemon forgets a shim whose container did not start, and the shim waits for it forever.
+    AdoptShim();
+    throw;
+  }
+}
+
+void DockerGuest::AdoptShim() {
+  for (const pid_t pid : cgroup_->Processes()) {
+    const pid_t parent = ParentOfProcess(pid).value_or(-1);
+    if (parent > 1 && IsShim(parent)) {
+      shim_ = Process::Adopt(parent);
+      return;
+    }
+  }
+}
+
+void DockerGuest::Start(const LaunchRequest& request) {
+  const DockerEngine engine(/*interruptible=*/true);
+  // Making the image is not part of a launch: later ones find it.
+  const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
+  const Json config =
+      Config(request, image, {"--stdio", std::string("--scratch=") + kGuestScratch}, true);
+
+  phases_.launch_called_ns = MonotonicRawNs();
+  Create(engine, config, request.deadline);
+  UniqueFd stream = engine.AttachContainer(name_, request.deadline);
+  StartContainer(engine, request.deadline);
+  phases_.process_started_ns = MonotonicRawNs();
+  if (!FindHostProcesses(engine.InspectContainer(name_, request.deadline).at("State"))) {
+    const int status = engine.WaitContainer(name_, request.deadline);
+    throw Error("the container ended at once, with status " + std::to_string(status) +
+                AsQuote(TextOfAttachedStream(stream.get())));
+  }
+  endpoint_ = MultiplexedEndpoint{std::move(stream)};
+
+  facts_["command_line"] = "POST /containers/create " + config.dump();
+  facts_["limits"] = "cgroup";
+  facts_["accelerator"] = "none";
+  facts_["transport"] = "docker-attach";
+  facts_["guest_kernel"] = runtime_.IsGvisor() ? "gVisor sentry" : "host";
+  facts_["oci_runtime"] = runtime_.name;
+  facts_["storage_driver"] = info_.value("Driver", "");
+  if (const auto binary = FindExecutable(runtime_.path)) {
+    facts_["binary_sha256"] = Sha256OfFile(*binary);
+  }
+}
+
+void DockerGuest::Try(const LaunchRequest& request) {
+  const DockerEngine engine(/*interruptible=*/true);
+  const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
+  Create(engine, Config(request, image, {"--exit"}, false), request.deadline);
+  StartContainer(engine, request.deadline);
+  const int status = engine.WaitContainer(name_, request.deadline);
+  if (status != 0) throw Error("a trial container exited with " + std::to_string(status));
+}
+
+// False if the container has ended already.
+bool DockerGuest::FindHostProcesses(const Json& state) {
+  const pid_t pid = state.value("Pid", 0);
+  if (pid <= 0) return false;
+  try {
+    process_ = Process::Adopt(pid);
+    cgroup_ = Cgroup::OfProcess(pid);
+  } catch (const Error&) {
+    if (ParentOfProcess(pid)) throw;
+    return false;
+  }
+  AdoptShim();
+  return true;
+}
+
+// The shim serves this container alone, and the daemon puts it into no cgroup of ours.
+std::vector<pid_t> DockerGuest::HelperProcesses() const {
+  if (!shim_) return {};
+  return {shim_->pid()};
+}
+
+std::string DockerGuest::DescribeDeath(const ExitStatus& status) {
+  // The process is the shim's child: only the daemon gets to know its status, a moment later.
+  const Deadline deadline = Deadline::In(kDeathReportTimeout);
+  try {
+    const DockerEngine engine(/*interruptible=*/false);
+    Json state = engine.InspectContainer(name_, deadline).at("State");
+    while (state.value("Running", false) && !deadline.Passed()) {
+      Pause(std::chrono::milliseconds(5), /*interruptible=*/false);
+      state = engine.InspectContainer(name_, deadline).at("State");
+    }
+    daemon_error_ = state.value("Error", "");
+    // As a shell does it: 128 and the signal's number.
+    const int code = state.value("ExitCode", -1);
+    ExitStatus known;
+    known.signal = code > 128 ? code - 128 : 0;
+    known.exit_code = code > 128 ? -1 : code;
+    const std::string limit = std::to_string(memory_mib_) + " MiB";
+    return known.Describe() +
+           (state.value("OOMKilled", false) ? ", out of memory: its limit is " + limit : "");
+  } catch (const std::exception&) {
+    return status.Describe();
+  }
+}
+
+std::string DockerGuest::ConsoleTail() {
+  DeathReason();  // asks the daemon
+  return daemon_error_;
+}
+
+void DockerGuest::RemoveRuntimeState(Deadline deadline) {
+  if (!created_) return;
+  DockerEngine(/*interruptible=*/false).RemoveContainer(name_, deadline);
+  if (shim_) shim_->Wait(Deadline::In(kShimEndTimeout));
+  shim_.reset();  // kills what did not end
+}
+
+}  // namespace hvbench

@@ -1,0 +1,16 @@
+// The Docker image of the agent: one binary, imported by the suite itself.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/support/deadline.h"
+
+namespace hvbench {
+
+// Imports "hvbench-agent:<hash of the agent>" unless the daemon has it. Returns that reference.
+std::string EnsureAgentImage(const DockerEngine& engine, const std::filesystem::path& agent,
+                             Deadline deadline);
+
+}  // namespace hvbench

@@ -1,0 +1,106 @@
+// gVisor: runsc, an OCI runtime whose guests run on a kernel in user space. Its platforms differ in
+// how that kernel gets hold of the guest's system calls.
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "runtime_launchers/oci.h"
+#include "runtime_launchers/support/unique_fd.h"
+
+namespace hvbench {
+namespace {
+
+// gVisor's blog "Releasing Systrap", 28 April 2023.
+constexpr int kFirstSystrapDate = 20230428;
+
+constexpr char kNewerRunsc[] =
+    "install a newer runsc (Debian's backports have one, or https://gvisor.dev/docs/user_guide/"
+    "install) and name it with HVBENCH_RUNSC=/path/to/runsc";
+
+// The first eight digits in a row: "release-20221219.0" and "0.0~20240729.0" carry their date.
+int DateOfVersion(const std::string& version) {
+  std::string digits;
+  for (const char c : version) {
+    digits = std::isdigit(static_cast<unsigned char>(c)) ? digits + c : "";
+    if (digits.size() == 8) return std::stoi(digits);
+  }
+  return 0;
+}
+
+std::optional<Unusable> CheckSystrap(const std::string& version) {
+  const int date = DateOfVersion(version);
+  if (date == 0 || date >= kFirstSystrapDate) return std::nullopt;
+  return Unusable{"runsc " + version + " is too old for the systrap platform (April 2023)",
+                  kNewerRunsc};
+}
+
+// As far as it can be told without starting a guest.
+std::optional<Unusable> CheckKvm(const std::string&) {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  bool has_extension = false;
+  for (std::string word; !has_extension && cpuinfo >> word;) {
+    has_extension = word == "vmx" || word == "svm";
+  }
+  if (!has_extension) {
+    return Unusable{"the CPU shows no hardware virtualization (neither vmx nor svm)",
+                    "enable it in the firmware, or nested virtualization where this is a VM"};
+  }
+  const UniqueFd device(open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (!device) {
+    return Unusable{std::string("/dev/kvm cannot be opened: ") + strerror(errno),
+                    "modprobe kvm_intel or kvm_amd"};
+  }
+  const UniqueFd machine(ioctl(device.get(), KVM_CREATE_VM, 0));
+  if (!machine) {
+    return Unusable{std::string("/dev/kvm makes no virtual machine: ") + strerror(errno),
+                    "enable hardware virtualization, or nested virtualization where this is a VM"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Unusable> ExplainFailure(const std::string& log) {
+  if (log.find("invalid platform") != std::string::npos ||
+      log.find("unknown platform") != std::string::npos) {
+    return Unusable{"this runsc does not have that platform", kNewerRunsc};
+  }
+  return std::nullopt;
+}
+
+OciRuntime Gvisor(const std::string& platform) {
+  OciRuntime runtime;
+  runtime.command = "runsc";
+  runtime.binary_variable = "HVBENCH_RUNSC";
+  runtime.install_fix = "apt-get install runsc, or name one with HVBENCH_RUNSC=/path/to/runsc";
+  // The guest has a network namespace of its own with nothing in it, like all other guests.
+  runtime.options = {"--platform=" + platform, "--network=none"};
+  runtime.facts = {{"accelerator", platform == "kvm" ? "kvm" : "none"},
+                   {"guest_kernel", "gVisor sentry"},
+                   {"platform", platform}};
+  runtime.explain = ExplainFailure;
+  return runtime;
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeGvisor(RuntimeOptions options) {
+  OciRuntime runtime = Gvisor("systrap");
+  runtime.check = CheckSystrap;
+  return MakeOciLauncher(std::move(options), std::move(runtime));
+}
+
+std::unique_ptr<Launcher> MakeGvisorPtrace(RuntimeOptions options) {
+  return MakeOciLauncher(std::move(options), Gvisor("ptrace"));
+}
+
+std::unique_ptr<Launcher> MakeGvisorKvm(RuntimeOptions options) {
+  OciRuntime runtime = Gvisor("kvm");
+  runtime.check = CheckKvm;
+  return MakeOciLauncher(std::move(options), std::move(runtime));
+}
+
+}  // namespace hvbench

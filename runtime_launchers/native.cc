@@ -1,0 +1,135 @@
+// The bare host: the agent is a child process, limited and pinned like every other guest.
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include <cerrno>
+
+#include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+
+namespace hvbench {
+namespace {
+
+constexpr auto kTrialTimeout = std::chrono::seconds(10);
+
+class NativeGuest : public ProcessGuest {
+ public:
+  ~NativeGuest() override { ForceDown(); }
+  void Start(const LaunchRequest& request);
+
+ private:
+  void MakeCgroup(const LaunchRequest& request);
+};
+
+// Without the permission to make a group the runtime stays usable, and says so.
+void NativeGuest::MakeCgroup(const LaunchRequest& request) {
+  facts_["limits"] = "cgroup";
+  const Cgroup cgroup(request.cgroup);
+  try {
+    if (DetectCgroupVersion() == CgroupVersion::kNone) {
+      facts_["limits"] = "affinity only (no cgroups on this machine)";
+      return;
+    }
+    cgroup_ = cgroup;
+    cgroup.Create({request.shape.host_cpus, request.shape.memory_mib});
+  } catch (const SystemError& error) {
+    cgroup_.reset();
+    // EBUSY: a version 2 group that holds this program and was not delegated to it.
+    const int code = error.system_error();
+    if (code != EACCES && code != EPERM && code != EROFS && code != EBUSY) {
+      cgroup.KillAndRemove(Deadline::In(kForcedStopTimeout));
+      throw;
+    }
+    facts_["limits"] = "affinity only (" + std::string(error.what()) + ")";
+  }
+}
+
+void NativeGuest::Start(const LaunchRequest& request) {
+  phases_.launch_called_ns = MonotonicRawNs();
+  memory_mib_ = request.shape.memory_mib;
+  const std::filesystem::path scratch = request.guest_dir / "scratch";
+  // A copy, as in every other guest: how a file lies in the page cache shows in the cost of exec.
+  const std::filesystem::path agent = request.guest_dir / "agent";
+  std::error_code error;
+  if (!std::filesystem::copy_file(request.agent, agent, error)) {
+    throw Error("cannot copy the agent " + request.agent.string() + ": " + error.message());
+  }
+  std::filesystem::create_directory(scratch);
+  logs_ = {request.guest_dir / "console.log"};
+  const UniqueFd log(open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log) throw SystemError("cannot create " + logs_.front().string(), errno);
+  MakeCgroup(request);
+
+  auto [guest_stdin, to_guest] = MakePipe();
+  auto [from_guest, guest_stdout] = MakePipe();
+  SpawnOptions options;
+  options.stdin_fd = guest_stdin.get();
+  options.stdout_fd = guest_stdout.get();
+  options.stderr_fd = log.get();
+  options.cpus = request.shape.host_cpus;
+  if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
+  options.working_dir = scratch;
+  options.environment = AgentEnvironment();
+  const std::vector<std::string> argv = {agent.string(), "--stdio",
+                                         "--scratch=" + scratch.string()};
+  process_ = Process::Spawn(argv, options);
+  phases_.process_started_ns = MonotonicRawNs();
+  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+
+  facts_["command_line"] = argv[0] + " --stdio --scratch=" + scratch.string();
+  facts_["binary_sha256"] = Sha256OfFile(request.agent);
+  facts_["accelerator"] = "none";
+  facts_["transport"] = "pipe";
+  facts_["guest_kernel"] = "host";
+}
+
+class NativeLauncher : public Launcher {
+ public:
+  explicit NativeLauncher(RuntimeOptions options) : options_(std::move(options)) {}
+
+  const std::string& name() const override { return options_.name; }
+
+  ProbeResult Probe(ProbeDepth depth, const std::filesystem::path& agent,
+                    const std::filesystem::path&) override {
+    ProbeResult result;
+    utsname system = {};
+    if (uname(&system) == 0) result.version = std::string("Linux ") + system.release;
+    try {
+      if (depth == ProbeDepth::kTrial) {
+        const CommandResult trial =
+            RunCommand({agent.string(), "--exit"}, Deadline::In(kTrialTimeout));
+        if (!trial.status.success()) {
+          throw Error("the agent " + agent.string() + " " + trial.status.Describe() +
+                      AsQuote(trial.output));
+        }
+      }
+      result.usable = true;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      result.reason = error.what();
+    }
+    return result;
+  }
+
+  std::unique_ptr<Guest> Launch(const LaunchRequest& request) override {
+    auto guest = std::make_unique<NativeGuest>();
+    guest->Start(request);
+    return guest;
+  }
+
+  void RemoveStale(const std::string&, const std::filesystem::path&) override {}
+
+ private:
+  RuntimeOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeNative(RuntimeOptions options) {
+  return std::make_unique<NativeLauncher>(std::move(options));
+}
+
+}  // namespace hvbench

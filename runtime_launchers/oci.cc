@@ -1,0 +1,304 @@
+#include "runtime_launchers/oci.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include "runtime_launchers/oci_bundle.h"
+#include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/wait.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kVersionTimeout = std::chrono::seconds(5);
+constexpr auto kTrialTimeout = std::chrono::seconds(10);
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// Where everything of one guest lies.
+struct GuestFiles {
+  explicit GuestFiles(const fs::path& dir)
+      : state(dir / "state"),
+        bundle(dir / "bundle"),
+        pid_file(dir / "pid"),
+        runtime_log(dir / "runtime.log"),
+        console_log(dir / "console.log") {}
+
+  fs::path state;
+  fs::path bundle;
+  fs::path pid_file;
+  fs::path runtime_log;
+  fs::path console_log;
+};
+
+class OciGuest : public ProcessGuest {
+ public:
+  // `command` is the runtime's binary with its global options.
+  OciGuest(std::vector<std::string> command, const OciRuntime& runtime,
+           const LaunchRequest& request)
+      : command_(std::move(command)),
+        hidden_mount_(runtime.hidden_mount),
+        id_(request.guest_id),
+        files_(request.guest_dir) {
+    facts_ = runtime.facts;
+    command_.insert(command_.end(), {"--root", files_.state.string()});
+    logs_ = {files_.runtime_log, files_.console_log};
+    memory_mib_ = request.shape.memory_mib;
+  }
+  ~OciGuest() override { ForceDown(); }
+
+  void Start(const LaunchRequest& request, const fs::path& binary);
+  // Runs the agent in the foreground to its end.
+  ExitStatus Try(const LaunchRequest& request);
+
+ private:
+  void RemoveRuntimeState(Deadline deadline) override;
+  void Prepare(const LaunchRequest& request, const std::vector<std::string>& agent_arguments);
+  Process SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
+                       int stdin_fd, int stdout_fd);
+  ExitStatus AwaitRuntime(Process& runtime, Deadline deadline);
+  void AdoptMainProcess();
+
+  std::vector<std::string> command_;
+  std::filesystem::path hidden_mount_;
+  std::string id_;
+  GuestFiles files_;
+  std::vector<std::string> command_line_;
+};
+
+void OciGuest::Prepare(const LaunchRequest& request,
+                       const std::vector<std::string>& agent_arguments) {
+  WriteOciBundle(files_.bundle, request, agent_arguments);
+  // Made here and not by the runtime: the limits of all guests are then set in the same way.
+  cgroup_ = Cgroup(request.cgroup);
+  cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
+}
+
+Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
+                               int stdin_fd, int stdout_fd) {
+  const UniqueFd console(
+      open(files_.console_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!console) throw SystemError("cannot create " + files_.console_log.string(), errno);
+  command_line_ = command_;
+  command_line_.insert(command_line_.end(), {"--log", files_.runtime_log.string(), "run"});
+  command_line_.insert(command_line_.end(), arguments.begin(), arguments.end());
+  command_line_.insert(command_line_.end(), {"--bundle", files_.bundle.string(), id_});
+  SpawnOptions options;
+  options.stdin_fd = stdin_fd;
+  options.stdout_fd = stdout_fd >= 0 ? stdout_fd : console.get();
+  options.stderr_fd = console.get();
+  options.cpus = request.shape.host_cpus;
+  options.hidden_mount = hidden_mount_;
+  return Process::Spawn(command_line_, options);
+}
+
+ExitStatus OciGuest::AwaitRuntime(Process& runtime, Deadline deadline) {
+  try {
+    if (WaitReadable(runtime.pidfd(), deadline, /*interruptible=*/true)) {
+      return runtime.Wait(deadline).value_or(ExitStatus{});
+    }
+  } catch (const Interrupted&) {
+    kill(-runtime.pid(), SIGKILL);
+    throw;
+  }
+  // The whole session: crun lets a child of its own make the container, outside of its cgroup.
+  kill(-runtime.pid(), SIGKILL);
+  throw TimedOut("'" + Join(command_line_) + "' did not end in time" + AsQuote(ConsoleTail()));
+}
+
+void OciGuest::AdoptMainProcess() {
+  pid_t pid = 0;
+  std::ifstream(files_.pid_file) >> pid;
+  if (pid <= 0) throw Error("the runtime wrote no process id to " + files_.pid_file.string());
+  process_ = Process::Adopt(pid);
+}
+
+void OciGuest::Start(const LaunchRequest& request, const fs::path& binary) {
+  phases_.launch_called_ns = MonotonicRawNs();
+  Prepare(request, {"--stdio", std::string("--scratch=") + kGuestScratch});
+  auto [guest_stdin, to_guest] = MakePipe();
+  auto [from_guest, guest_stdout] = MakePipe();
+  // Detached, the runtime's own streams become the agent's: nothing copies between the two.
+  Process runtime = SpawnRuntime(request, {"--detach", "--pid-file", files_.pid_file.string()},
+                                 guest_stdin.get(), guest_stdout.get());
+  const ExitStatus status = AwaitRuntime(runtime, request.deadline);
+  if (!status.success()) {
+    throw Error("'" + Join(command_line_) + "' " + status.Describe() + AsQuote(ConsoleTail()));
+  }
+  AdoptMainProcess();
+  phases_.process_started_ns = MonotonicRawNs();
+  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+  facts_["binary_sha256"] = Sha256OfFile(binary);
+  facts_["command_line"] = Join(command_line_);
+  facts_["limits"] = "cgroup";
+  facts_["transport"] = "pipe";
+}
+
+ExitStatus OciGuest::Try(const LaunchRequest& request) {
+  Prepare(request, {"--exit"});
+  process_ = SpawnRuntime(request, {}, -1, -1);
+  return AwaitRuntime(process_, request.deadline);
+}
+
+void OciGuest::RemoveRuntimeState(Deadline deadline) {
+  std::vector<std::string> command = command_;
+  command.insert(command.end(), {"delete", "--force", id_});
+  std::error_code error;
+  SpawnOptions options;
+  options.hidden_mount = hidden_mount_;
+  if (fs::exists(files_.state, error)) {
+    RunCommand(command, options, deadline, /*interruptible=*/false);
+  }
+  fs::remove_all(files_.state, error);
+}
+
+class OciLauncher : public Launcher {
+ public:
+  OciLauncher(RuntimeOptions options, OciRuntime runtime)
+      : options_(std::move(options)), runtime_(std::move(runtime)) {}
+
+  const std::string& name() const override { return options_.name; }
+  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
+  void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
+
+ private:
+  fs::path BinaryName() const;
+  fs::path FindBinary() const;
+  std::vector<std::string> Command(const fs::path& binary) const;
+  std::optional<Unusable> Check(ProbeResult& result) const;
+  std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
+
+  RuntimeOptions options_;
+  OciRuntime runtime_;
+};
+
+fs::path OciLauncher::BinaryName() const {
+  if (!options_.binary.empty()) return options_.binary;
+  const char* variable =
+      runtime_.binary_variable.empty() ? nullptr : std::getenv(runtime_.binary_variable.c_str());
+  return variable != nullptr && *variable != '\0' ? variable : runtime_.command;
+}
+
+fs::path OciLauncher::FindBinary() const {
+  if (const auto binary = FindExecutable(BinaryName())) return *binary;
+  throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
+              ": " + runtime_.install_fix);
+}
+
+std::vector<std::string> OciLauncher::Command(const fs::path& binary) const {
+  std::vector<std::string> command = {binary.string()};
+  command.insert(command.end(), runtime_.options.begin(), runtime_.options.end());
+  command.insert(command.end(), options_.options.begin(), options_.options.end());
+  return command;
+}
+
+std::optional<Unusable> OciLauncher::Check(ProbeResult& result) const {
+  const auto binary = FindExecutable(BinaryName());
+  if (!binary) return Unusable{BinaryName().string() + " is not installed", runtime_.install_fix};
+  const CommandResult version =
+      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+  if (!version.status.success()) {
+    return Unusable{"'" + binary->string() + " --version' " + version.status.Describe() +
+                        AsQuote(version.output),
+                    runtime_.install_fix};
+  }
+  result.version = ParseVersion(version.output);
+  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  return runtime_.check ? runtime_.check(result.version) : std::nullopt;
+}
+
+std::optional<Unusable> OciLauncher::Try(const fs::path& agent, const fs::path& work_dir) const {
+  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
+  LaunchRequest request;
+  request.guest_id = id;
+  request.cgroup = "/" + id;
+  request.guest_dir = work_dir / id;
+  request.agent = agent;
+  request.shape.host_cpus = {};
+  request.deadline = Deadline::In(kTrialTimeout);
+  std::optional<Unusable> failure;
+  fs::create_directories(request.guest_dir);
+  {
+    OciGuest guest(Command(FindBinary()), runtime_, request);
+    std::string log;
+    try {
+      const ExitStatus status = guest.Try(request);
+      if (!status.success()) {
+        log = guest.ConsoleTail();
+        failure = Unusable{"a trial guest " + status.Describe() + AsQuote(log), ""};
+      }
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      log = guest.ConsoleTail();
+      failure = Unusable{error.what(), ""};
+    }
+    if (failure && runtime_.explain) {
+      if (auto explained = runtime_.explain(log)) failure = std::move(explained);
+    }
+  }
+  std::error_code ignored;
+  fs::remove_all(request.guest_dir, ignored);
+  return failure;
+}
+
+ProbeResult OciLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) {
+  ProbeResult result;
+  std::optional<Unusable> failure;
+  try {
+    failure = Check(result);
+    if (!failure && depth == ProbeDepth::kTrial) failure = Try(agent, work_dir);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
+    failure = Unusable{error.what(), ""};
+  }
+  result.usable = !failure;
+  if (failure) {
+    result.reason = failure->reason;
+    result.fix = failure->fix;
+  }
+  return result;
+}
+
+std::unique_ptr<Guest> OciLauncher::Launch(const LaunchRequest& request) {
+  const fs::path binary = FindBinary();
+  auto guest = std::make_unique<OciGuest>(Command(binary), runtime_, request);
+  guest->Start(request, binary);
+  return guest;
+}
+
+void OciLauncher::RemoveStale(const std::string&, const fs::path& guest_dir) {
+  // All that the runtime keeps lies in there; its mounts went with the guest's namespace.
+  std::error_code ignored;
+  fs::remove_all(GuestFiles(guest_dir).state, ignored);
+}
+
+}  // namespace
+
+std::string ParseVersion(const std::string& output) {
+  const std::string line = output.substr(0, output.find('\n'));
+  return line.substr(line.find_last_of(' ') + 1);
+}
+
+std::unique_ptr<Launcher> MakeOciLauncher(RuntimeOptions options, OciRuntime runtime) {
+  return std::make_unique<OciLauncher>(std::move(options), std::move(runtime));
+}
+
+}  // namespace hvbench

@@ -1,0 +1,41 @@
+// Runtimes that are a command taking an OCI bundle: runc, crun, runsc. One adapter for all of them,
+// so that their guests differ in the runtime alone.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime_launchers/launcher.h"
+
+namespace hvbench {
+
+struct Unusable {
+  std::string reason;
+  std::string fix;  // "" if none is known
+};
+
+// What tells one such runtime from another.
+struct OciRuntime {
+  std::string command;                       // looked up in PATH where the user names no binary
+  std::string binary_variable;               // an environment variable that names one; or ""
+  std::string install_fix;                   // how to get the command
+  std::vector<std::string> options;          // global ones, before the user's own
+  std::map<std::string, std::string> facts;  // beyond those that all have in common
+  std::filesystem::path hidden_mount;        // that the command must not see; or ""
+  // Optional: whether this version can work on this machine, without starting a guest.
+  std::function<std::optional<Unusable>(const std::string& version)> check;
+  // Optional: what a failed trial start means, from what the runtime printed.
+  std::function<std::optional<Unusable>(const std::string& log)> explain;
+};
+
+std::unique_ptr<Launcher> MakeOciLauncher(RuntimeOptions options, OciRuntime runtime);
+
+// "runc version 1.1.5+ds1\ncommit: ..." -> "1.1.5+ds1".
+std::string ParseVersion(const std::string& output);
+
+}  // namespace hvbench

@@ -1,0 +1,120 @@
+#include "runtime_launchers/oci_bundle.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "runtime_launchers/process_guest.h"
+
+namespace hvbench {
+namespace {
+
+using Json = nlohmann::json;
+
+// Docker's default set (its documentation, "Runtime privilege and Linux capabilities"), so that
+// an OCI guest may do what a Docker guest may.
+const Json& DefaultCapabilities() {
+  static const Json kCapabilities = {
+      "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",
+      "CAP_KILL",        "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
+      "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",       "CAP_SYS_CHROOT"};
+  return kCapabilities;
+}
+
+Json MountOf(const char* destination, const char* type, const char* source,
+             std::vector<std::string> options) {
+  return {{"destination", destination},
+          {"type", type},
+          {"source", source},
+          {"options", std::move(options)}};
+}
+
+Json Mounts() {
+  return {
+      MountOf("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
+      MountOf("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+      MountOf("/dev/pts", "devpts", "devpts",
+              {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}),
+      MountOf("/dev/shm", "tmpfs", "shm",
+              {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
+      MountOf("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
+      MountOf("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
+      MountOf("/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}),
+  };
+}
+
+Json ProcessOf(const std::vector<std::string>& agent_arguments) {
+  Json arguments = {kGuestAgent};
+  for (const std::string& argument : agent_arguments) arguments.push_back(argument);
+  return {{"terminal", false},
+          {"user", {{"uid", 0}, {"gid", 0}}},
+          {"args", arguments},
+          {"env", AgentEnvironment()},
+          {"cwd", "/"},
+          {"capabilities",
+           {{"bounding", DefaultCapabilities()},
+            {"effective", DefaultCapabilities()},
+            {"permitted", DefaultCapabilities()}}},
+          {"noNewPrivileges", true}};
+}
+
+Json ResourcesOf(const GuestShape& shape) {
+  Json resources = {{"devices", {{{"allow", false}, {"access", "rwm"}}}}};
+  if (!shape.host_cpus.empty()) {
+    std::string list;
+    for (const int cpu : shape.host_cpus) list += (list.empty() ? "" : ",") + std::to_string(cpu);
+    resources["cpu"] = {{"cpus", list}};
+  }
+  if (shape.memory_mib > 0) {
+    const std::int64_t bytes = shape.memory_mib << 20;
+    resources["memory"] = {{"limit", bytes}, {"swap", bytes}};  // memory and swap together
+  }
+  return resources;
+}
+
+Json LinuxOf(const LaunchRequest& request) {
+  Json namespaces = Json::array();
+  for (const char* type : {"pid", "ipc", "uts", "mount", "network"}) {
+    namespaces.push_back({{"type", type}});
+  }
+  // The paths are those that `runc spec` and Docker hide.
+  return {{"cgroupsPath", request.cgroup},
+          {"resources", ResourcesOf(request.shape)},
+          {"namespaces", namespaces},
+          {"maskedPaths",
+           {"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+            "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+            "/sys/firmware"}},
+          {"readonlyPaths",
+           {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}};
+}
+
+}  // namespace
+
+void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
+                    const std::vector<std::string>& agent_arguments) {
+  namespace fs = std::filesystem;
+  const fs::path rootfs = bundle / "rootfs";
+  for (const char* dir : {"proc", "sys", "dev", "tmp", "scratch"}) {
+    fs::create_directories(rootfs / dir);
+  }
+  const fs::path agent = rootfs / fs::path(kGuestAgent).relative_path();
+  std::error_code error;
+  if (!fs::copy_file(request.agent, agent, error)) {
+    throw Error("cannot copy the agent " + request.agent.string() + " to " + agent.string() + ": " +
+                error.message());
+  }
+  fs::permissions(agent, fs::perms(0755));
+
+  const Json config = {{"ociVersion", "1.0.2"},
+                       {"process", ProcessOf(agent_arguments)},
+                       {"root", {{"path", "rootfs"}, {"readonly", false}}},
+                       {"hostname", "hvbench"},
+                       {"mounts", Mounts()},
+                       {"linux", LinuxOf(request)}};
+  std::ofstream file(bundle / "config.json");
+  file << config.dump(1) << std::flush;
+  if (!file)
+    throw Error("cannot write " + (bundle / "config.json").string() + ": is the disk full?");
+}
+
+}  // namespace hvbench

@@ -1,0 +1,63 @@
+// What guests that are a process tree in a cgroup of the host have in common: all but the VMs'
+// own devices. A launcher derives from it and adds what its runtime leaves behind.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime_launchers/launcher.h"
+#include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/process.h"
+
+namespace hvbench {
+
+// How long a forced shutdown may take when the caller's deadline has passed already.
+inline constexpr auto kForcedStopTimeout = std::chrono::seconds(10);
+
+// The environment of the agent, the same in every guest.
+const std::vector<std::string>& AgentEnvironment();
+
+class ProcessGuest : public Guest {
+ public:
+  Endpoint TakeEndpoint() override;
+  int DeathFd() const override { return process_.pidfd(); }
+  LaunchPhases Phases() const override { return phases_; }
+  std::map<std::string, std::string> Facts() const override { return facts_; }
+  void Freeze() override;
+  void Thaw() override;
+  std::chrono::nanoseconds HostCpu() override;
+  GuestMemory Memory() override;
+  std::string ConsoleTail() override;
+  std::string DeathReason() override;
+  void Shutdown(StopMode mode, Deadline deadline) override;
+
+ protected:
+  // Removes the runtime's record of the guest, whose main process has ended.
+  virtual void RemoveRuntimeState(Deadline) {}
+  // Processes outside of the cgroup that serve this guest alone.
+  virtual std::vector<pid_t> HelperProcesses() const { return {}; }
+  // How the main process ended; called once, while the runtime still knows the guest.
+  virtual std::string DescribeDeath(const ExitStatus& status);
+  // For the destructors of derived classes: their RemoveRuntimeState must still exist.
+  void ForceDown() noexcept;
+
+  Process process_;               // the guest's main process on the host
+  std::optional<Cgroup> cgroup_;  // nothing: this user may not make one
+  std::optional<Endpoint> endpoint_;
+  LaunchPhases phases_;
+  std::map<std::string, std::string> facts_;
+  std::vector<std::filesystem::path> logs_;
+  std::int64_t memory_mib_ = 0;
+
+ private:
+  std::vector<pid_t> OutsideCgroup() const;
+
+  bool down_ = false;
+  bool frozen_ = false;
+  std::string death_reason_;
+};
+
+}  // namespace hvbench
