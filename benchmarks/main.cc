@@ -1,0 +1,3 @@
+#include "benchmarks/suite.h"
+
+int main(int argc, char** argv) { return hvbench::Main(argc, argv); }

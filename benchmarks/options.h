@@ -1,0 +1,48 @@
+// The command line.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fixtures/protocol/messages.h"
+
+namespace hvbench {
+
+enum class Command { kRun, kDoctor, kCleanup };
+
+struct Options {
+  Command command = Command::kRun;
+  bool json = false;                  // of doctor
+  std::vector<std::string> runtimes;  // empty: all that are usable
+  std::filesystem::path runtimes_file;
+  protocol::Profile profile = protocol::kQuick;
+  std::string profile_name = "quick";
+  int cpus = 1;
+  std::int64_t memory_mib = 512;
+  std::filesystem::path work_dir;
+  std::filesystem::path agent;
+  std::chrono::seconds timeout{120};
+
+  // Out of Google Benchmark's own flags, which it also sees.
+  std::chrono::nanoseconds target_time{0};  // of one repetition
+  std::uint64_t fixed_iterations = 0;       // 0: as many as the target time takes
+  std::string filter;
+  bool list_tests = false;
+  std::string format = "console";
+  std::string out;
+  std::string out_format = "json";
+  // What Google Benchmark gets, without the program's name.
+  std::vector<std::string> benchmark_arguments;
+};
+
+struct ParsedOptions {
+  Options options;
+  int exit_status = -1;  // -1: go on; else end with it, the text is printed already
+};
+
+ParsedOptions ParseOptions(int argc, char** argv);
+
+}  // namespace hvbench

@@ -1,0 +1,117 @@
+#include "benchmarks/report/comparison_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+namespace hvbench {
+namespace {
+
+std::string Print(const char* format, double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+std::string PrintTime(double ns) {
+  if (ns < 1e3) return Print("%.3g ns", ns);
+  if (ns < 1e6) return Print("%.3g us", ns / 1e3);
+  if (ns < 1e9) return Print("%.3g ms", ns / 1e6);
+  return Print("%.3g s", ns / 1e9);
+}
+
+std::string PrintRatio(double ratio) {
+  return Print(ratio < 10 ? "%.2f" : ratio < 100 ? "%.1f" : "%.0f", ratio);
+}
+
+// Numbers the reasons, so that one that stands in many cells is printed once.
+class Notes {
+ public:
+  int NumberOf(const std::string& reason) {
+    const auto [found, added] = numbers_.try_emplace(reason, static_cast<int>(numbers_.size()) + 1);
+    if (added) ordered_.push_back(reason);
+    return found->second;
+  }
+  const std::vector<std::string>& ordered() const { return ordered_; }
+
+ private:
+  std::map<std::string, int> numbers_;
+  std::vector<std::string> ordered_;
+};
+
+std::string Cell(const CellResult* cell, const CellResult* baseline, bool is_baseline,
+                 Notes& notes) {
+  if (cell == nullptr) return "";
+  if (cell->outcome != Outcome::kMeasured || cell->real_ns.empty()) {
+    const char* word = cell->outcome == Outcome::kSkipped ? "skipped" : "FAILED";
+    return std::string(word) + " [" + std::to_string(notes.NumberOf(cell->reason)) + "]";
+  }
+  const Spread spread = SpreadOf(cell->real_ns);
+  double percent = 100 * spread.half_range / spread.median;
+  std::string text = PrintTime(spread.median);
+  const bool comparable =
+      baseline != nullptr && !baseline->real_ns.empty() && baseline->outcome == Outcome::kMeasured;
+  if (!is_baseline && comparable) {
+    const Spread reference = SpreadOf(baseline->real_ns);
+    text = PrintRatio(spread.median / reference.median);
+    percent = std::hypot(percent, 100 * reference.half_range / reference.median);
+  }
+  return cell->real_ns.size() < 2 ? text : text + Print(" ±%.0f%%", std::ceil(percent));
+}
+
+// Columns of a terminal that the text takes: UTF-8 continuation bytes take none.
+std::size_t Width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+void PrintRow(const std::vector<std::string>& row, const std::vector<std::size_t>& widths,
+              std::ostream& out) {
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const std::string padding(widths[i] - Width(row[i]), ' ');
+    line += i == 0 ? row[i] + padding : "  " + padding + row[i];
+  }
+  out << line << '\n';
+}
+
+}  // namespace
+
+Spread SpreadOf(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  const double median =
+      values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return {median, (values.back() - values.front()) / 2};
+}
+
+void PrintComparison(const Results& results, const std::string& baseline, std::ostream& out) {
+  const std::vector<std::string>& runtimes = results.runtimes();
+  if (runtimes.size() < 2) return;
+  Notes notes;
+  std::vector<std::vector<std::string>> rows(1, {"kernel"});
+  for (const std::string& runtime : runtimes) rows[0].push_back(runtime);
+  for (const std::string& kernel : results.kernels()) {
+    std::vector<std::string>& row = rows.emplace_back(1, kernel);
+    for (const std::string& runtime : runtimes) {
+      row.push_back(Cell(results.Find(kernel, runtime), results.Find(kernel, baseline),
+                         runtime == baseline, notes));
+    }
+  }
+  std::vector<std::size_t> widths(rows[0].size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+  }
+  out << "\nTime of one iteration: " << baseline
+      << " in units, the others relative to it (2.00 takes "
+      << "twice as long); ± is half the range of the repetitions\n\n";
+  for (const auto& row : rows) PrintRow(row, widths, out);
+  for (std::size_t i = 0; i < notes.ordered().size(); ++i) {
+    out << (i == 0 ? "\n" : "") << '[' << i + 1 << "] " << notes.ordered()[i] << '\n';
+  }
+}
+
+}  // namespace hvbench

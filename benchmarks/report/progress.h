@@ -1,0 +1,37 @@
+// What runs now, on standard error: one line that is rewritten on a terminal, plain lines
+// elsewhere.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "fixtures/cell_name.h"
+
+namespace hvbench {
+
+class Progress {
+ public:
+  // `repetitions`: of all benchmarks of the run together. `enabled` false prints nothing.
+  Progress(int benchmarks, int repetitions_each, bool enabled);
+
+  void BeginRepetition(const CellName& cell);
+  // Removes the line, so that something else can be printed. Does nothing where there is none.
+  void Clear();
+  // A line of its own, for example a warning.
+  void Note(const std::string& text);
+
+ private:
+  std::string Line(const std::string& name) const;
+
+  using Clock = std::chrono::steady_clock;
+  int total_;
+  int repetitions_each_;
+  int begun_ = 0;
+  bool enabled_;
+  bool terminal_;
+  bool line_shown_ = false;
+  std::string last_name_;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace hvbench

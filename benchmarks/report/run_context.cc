@@ -1,0 +1,61 @@
+#include "benchmarks/report/run_context.h"
+
+#include <benchmark/benchmark.h>
+
+namespace hvbench {
+namespace {
+
+std::string Join(const std::vector<int>& values) {
+  std::string text;
+  for (const int value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return text;
+}
+
+double Ms(std::int64_t from_ns, std::int64_t to_ns) {
+  return static_cast<double>(to_ns - from_ns) * 1e-6;
+}
+
+}  // namespace
+
+void RunContext::AddRun(const Options& options, const std::string& agent_build_id,
+                        const GuestShape& shape) {
+  entries_["hvbench_version"] = HVBENCH_VERSION;
+  entries_["hvbench_profile"] = options.profile_name;
+  entries_["agent_build_id"] = agent_build_id;
+  entries_["guest_vcpus"] = std::to_string(shape.vcpus);
+  entries_["guest_memory_mib"] = std::to_string(shape.memory_mib);
+  entries_["guest_host_cpus"] = Join(shape.host_cpus);
+  for (const auto& [key, value] : CollectHostFacts()) entries_[key] = value;
+}
+
+void RunContext::AddWarnings(const std::vector<HostWarning>& warnings) {
+  for (const HostWarning& warning : warnings) {
+    entries_["warning." + std::string(NameOf(warning.kind))] =
+        warning.text + "; advice: " + warning.advice;
+  }
+}
+
+void RunContext::AddRuntime(const ProbedRuntime& probed) {
+  const std::string prefix = "runtime." + probed.runtime->name() + ".";
+  entries_[prefix + "version"] = probed.probe.version;
+  entries_[prefix + "launcher"] = probed.runtime->kind;
+}
+
+void RunContext::AddGuest(const std::string& runtime, LiveGuest& guest) {
+  const std::string prefix = "runtime." + runtime + ".";
+  for (const auto& [key, value] : guest.guest().Facts()) entries_[prefix + key] = value;
+  for (const auto& [key, value] : guest.hello().facts) entries_[prefix + "guest." + key] = value;
+  entries_[prefix + "transport"] = guest.bridge().transport_kind();
+  entries_[prefix + "guest.clock"] = guest.hello().clock;
+  entries_[prefix + "guest.clock_read_ns"] =
+      std::to_string(static_cast<double>(guest.hello().clock_read_ps) / 1e3);
+  const LaunchPhases phases = guest.guest().Phases();
+  entries_[prefix + "first_reply_ms"] =
+      std::to_string(Ms(phases.launch_called_ns, guest.first_reply_ns()));
+}
+
+void RunContext::Publish() const {
+  for (const auto& [key, value] : entries_) benchmark::AddCustomContext(key, value);
+}
+
+}  // namespace hvbench

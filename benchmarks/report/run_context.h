@@ -1,0 +1,31 @@
+// The JSON's context: host, run, and what each runtime and guest was. Keys are flat, since Google
+// Benchmark's context is: "runtime.gvisor.version".
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "benchmarks/options.h"
+#include "benchmarks/runtime_selection.h"
+#include "fixtures/guest_pool.h"
+#include "fixtures/host_facts.h"
+
+namespace hvbench {
+
+class RunContext {
+ public:
+  void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
+  void AddWarnings(const std::vector<HostWarning>& warnings);
+  void AddRuntime(const ProbedRuntime& probed);
+  // Of the runtime's last boot.
+  void AddGuest(const std::string& runtime, LiveGuest& guest);
+
+  // Hands all over to Google Benchmark. Once.
+  void Publish() const;
+
+ private:
+  std::map<std::string, std::string> entries_;
+};
+
+}  // namespace hvbench

@@ -1,0 +1,44 @@
+#include "benchmarks/runtime_selection.h"
+
+#include <algorithm>
+
+#include "runtime_launchers/support/interrupt.h"
+
+namespace hvbench {
+
+std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes, ProbeDepth depth,
+                                         const Options& options) {
+  std::vector<ProbedRuntime> probed;
+  for (Runtime* runtime : runtimes) {
+    if (InterruptRequested()) throw Interrupted();
+    probed.push_back({runtime, runtime->launcher->Probe(depth, options.agent, options.work_dir)});
+  }
+  return probed;
+}
+
+std::vector<Runtime*> SelectRuntimes(std::vector<Runtime>& all,
+                                     const std::vector<std::string>& names) {
+  std::vector<Runtime*> selected;
+  std::string known;
+  for (Runtime& runtime : all) {
+    known += (known.empty() ? "" : ", ") + runtime.name();
+    if (names.empty()) selected.push_back(&runtime);
+  }
+  for (const std::string& name : names) {
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const Runtime& runtime) { return runtime.name() == name; });
+    if (found == all.end()) throw Error("there is no runtime " + name + "; there are " + known);
+    if (std::find(selected.begin(), selected.end(), &*found) == selected.end()) {
+      selected.push_back(&*found);
+    }
+  }
+  return selected;
+}
+
+std::string Explain(const ProbedRuntime& probed) {
+  std::string text = probed.runtime->name() + " is not usable here: " + probed.probe.reason;
+  if (!probed.probe.fix.empty()) text += "; to fix it: " + probed.probe.fix;
+  return text;
+}
+
+}  // namespace hvbench

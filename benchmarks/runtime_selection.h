@@ -1,0 +1,31 @@
+// Which runtimes are measured, and which are not and why.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "benchmarks/options.h"
+#include "fixtures/runtime_set.h"
+
+namespace hvbench {
+
+struct ProbedRuntime {
+  Runtime* runtime = nullptr;
+  ProbeResult probe;
+};
+
+// Probes each. `work_dir` exists.
+std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes, ProbeDepth depth,
+                                         const Options& options);
+
+// The runtimes that --hvbench_runtimes names, in its order, or all. Throws Error for an unknown
+// name, with the known ones.
+std::vector<Runtime*> SelectRuntimes(std::vector<Runtime>& all,
+                                     const std::vector<std::string>& names);
+
+// "kata is not usable here: <reason>. <fix>"
+std::string Explain(const ProbedRuntime& probed);
+
+}  // namespace hvbench

@@ -1,0 +1,278 @@
+#include "benchmarks/suite.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/cells.h"
+#include "benchmarks/doctor.h"
+#include "benchmarks/options.h"
+#include "benchmarks/report/buffered_reporter.h"
+#include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/progress.h"
+#include "benchmarks/report/run_context.h"
+#include "benchmarks/report/screen_reporter.h"
+#include "benchmarks/runtime_selection.h"
+#include "benchmarks/subsystems/subsystem.h"
+#include "fixtures/run_dir.h"
+#include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/process.h"
+
+namespace hvbench {
+namespace {
+
+// The command line or the machine does not allow what was asked for: exit status 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+constexpr char kBaseline[] = "native";
+
+std::unique_ptr<benchmark::BenchmarkReporter> MakeReporter(const std::string& format) {
+  if (format == "json") return std::make_unique<benchmark::JSONReporter>();
+    // Deprecated, not gone: users of the flag expect what Google Benchmark writes.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  if (format == "csv") return std::make_unique<benchmark::CSVReporter>();
+#pragma GCC diagnostic pop
+  return std::make_unique<benchmark::ConsoleReporter>();
+}
+
+void InitializeBenchmark(const Options& options, const char* program) {
+  // Static, because Google Benchmark keeps a pointer to the program's name.
+  static std::vector<std::string> arguments;
+  arguments = {program};
+  arguments.insert(arguments.end(), options.benchmark_arguments.begin(),
+                   options.benchmark_arguments.end());
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (argc > 1) throw UsageError(std::string("unknown flag ") + argv[1]);
+}
+
+void CheckWritable(const std::filesystem::path& file) {
+  if (file.empty()) return;
+  const bool existed = std::filesystem::exists(file);
+  if (!std::ofstream(file, std::ios::app)) throw UsageError("cannot write to " + file.string());
+  if (!existed) std::filesystem::remove(file);
+}
+
+void MakeWorkDir(const Options& options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.work_dir, error);
+  if (error || access(options.work_dir.c_str(), W_OK) != 0) {
+    throw UsageError("cannot write to the work directory " + options.work_dir.string() +
+                     "; choose another with --hvbench_work_dir");
+  }
+}
+
+int RepetitionsOf(const Options& options) {
+  int repetitions = 1;
+  for (const std::string& argument : options.benchmark_arguments) {
+    const std::string prefix = "--benchmark_repetitions=";
+    if (argument.starts_with(prefix)) repetitions = std::stoi(argument.substr(prefix.size()));
+  }
+  return repetitions;
+}
+
+// One run from the probe to the exit status.
+class Suite {
+ public:
+  Suite(const Options& options, std::vector<Runtime>& runtimes)
+      : options_(options), runtimes_(runtimes) {}
+
+  int Run(const char* program) {
+    InitializeBenchmark(options_, program);
+    agent_ = DescribeAgent(options_.agent);
+    std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
+    wanted = WithMatchingCells(std::move(wanted));
+    Probe(wanted);
+    std::vector<std::string> names;
+    for (const ProbedRuntime& probed : usable_) names.push_back(probed.runtime->name());
+    cells_ = MakeCells(agent_.manifest, options_.profile, options_.cpus, names);
+    std::erase_if(cells_, [&](const CellName& cell) { return !Matches(cell, options_.filter); });
+    if (cells_.empty()) {
+      std::cerr << "hvbench: no benchmark matches --benchmark_filter=" << options_.filter << '\n';
+      return kExitNoMatch;
+    }
+    return options_.list_tests ? List() : Measure();
+  }
+
+ private:
+  // Others need not be probed.
+  std::vector<Runtime*> WithMatchingCells(std::vector<Runtime*> runtimes) const {
+    std::erase_if(runtimes, [&](const Runtime* runtime) {
+      const auto cells =
+          MakeCells(agent_.manifest, options_.profile, options_.cpus, {runtime->name()});
+      return std::none_of(cells.begin(), cells.end(),
+                          [&](const CellName& cell) { return Matches(cell, options_.filter); });
+    });
+    return runtimes;
+  }
+
+  void Probe(const std::vector<Runtime*>& wanted) {
+    const ProbeDepth depth = options_.list_tests ? ProbeDepth::kShallow : ProbeDepth::kTrial;
+    for (const ProbedRuntime& probed : ProbeRuntimes(wanted, depth, options_)) {
+      if (probed.probe.usable) {
+        usable_.push_back(probed);
+      } else if (!options_.runtimes.empty()) {
+        throw UsageError(Explain(probed));
+      } else if (!options_.list_tests) {
+        std::cerr << "hvbench: left out: " << Explain(probed) << '\n';
+      }
+    }
+  }
+
+  void RegisterCells() {
+    for (const CellName& cell : cells_) Register(FixtureOf(cell.Subsystem())(cell, settings_));
+  }
+
+  int List() {
+    RegisterCells();
+    benchmark::RunSpecifiedBenchmarks();
+    return kExitMeasured;
+  }
+
+  int Measure();
+  void Warn(const std::vector<int>& guest_cpus);
+  int Conclude(const Results& results, bool written) const;
+
+  const Options& options_;
+  std::vector<Runtime>& runtimes_;
+  AgentDescription agent_;
+  std::vector<ProbedRuntime> usable_;
+  std::vector<CellName> cells_;
+  RunSettings settings_;
+  RunContext context_;
+};
+
+void Suite::Warn(const std::vector<int>& guest_cpus) {
+  const std::vector<HostWarning> warnings = CheckHost(guest_cpus);
+  for (const HostWarning& warning : warnings) {
+    std::cerr << "hvbench: warning: " << warning.text << " (" << warning.advice << ")\n";
+  }
+  context_.AddWarnings(warnings);
+}
+
+int Suite::Measure() {
+  for (const std::string& problem : RemoveStaleRuns(options_.work_dir).problems) {
+    std::cerr << "hvbench: warning: left by an earlier run: " << problem << '\n';
+  }
+  const std::vector<int> host_cpus = UsableCpus();
+  GuestPoolOptions pool_options;
+  pool_options.agent = options_.agent;
+  pool_options.shape = {options_.cpus, options_.memory_mib,
+                        ChooseGuestCpus(host_cpus, options_.cpus)};
+  Warn(pool_options.shape.host_cpus);
+  LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
+
+  const RunDir run_dir = RunDir::Create(options_.work_dir);
+  std::vector<Runtime*> runtimes;
+  for (const ProbedRuntime& probed : usable_) runtimes.push_back(probed.runtime);
+  GuestPool pool(run_dir, runtimes, pool_options);
+  context_.AddRun(options_, agent_.hello.build_id, pool_options.shape);
+  for (const ProbedRuntime& probed : usable_) context_.AddRuntime(probed);
+  pool.on_boot = [&](const std::string& runtime, LiveGuest& guest) {
+    if (guest.hello().build_id != agent_.hello.build_id) {
+      throw Error("the guest runs another agent than " + options_.agent.string());
+    }
+    context_.AddGuest(runtime, guest);
+  };
+
+  Progress progress(static_cast<int>(cells_.size()), RepetitionsOf(options_), /*enabled=*/true);
+  settings_.pool = &pool;
+  settings_.target_time = options_.target_time;
+  settings_.fixed_iterations = options_.fixed_iterations;
+  settings_.cell_timeout = options_.timeout;
+  settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
+  RegisterCells();
+
+  Results results;
+  const auto publish = [this, published = false]() mutable {
+    if (!published) context_.Publish();
+    published = true;
+  };
+  std::unique_ptr<benchmark::BenchmarkReporter> display;
+  if (options_.format == "console") {
+    display.reset(benchmark::CreateDefaultDisplayReporter());
+  } else {
+    display = std::make_unique<BufferedReporter>(MakeReporter(options_.format), publish);
+  }
+  ScreenReporter screen(std::move(display), progress, results);
+  BufferedReporter file(MakeReporter(options_.out_format), publish);
+  if (options_.out.empty()) {
+    benchmark::RunSpecifiedBenchmarks(&screen);
+  } else {
+    benchmark::RunSpecifiedBenchmarks(&screen, &file);
+  }
+  for (const std::string& error : pool.ShutdownAll()) progress.Note(error);
+  return Conclude(results, options_.out.empty() || file.written());
+}
+
+int Suite::Conclude(const Results& results, bool written) const {
+  PrintComparison(results, kBaseline, options_.format == "console" ? std::cout : std::cerr);
+  if (!written) {
+    std::cerr << "hvbench: could not write all of " << options_.out << "; is the disk full?\n";
+    return kExitFailed;
+  }
+  if (InterruptRequested()) return kExitInterrupted;
+  const int failed = results.Count(Outcome::kFailed);
+  if (failed == 0) return kExitMeasured;
+  std::cerr << "hvbench: " << failed << " benchmark" << (failed == 1 ? "" : "s") << " failed\n";
+  return kExitFailed;
+}
+
+int RunDoctor(const Options& options, std::vector<Runtime>& runtimes) {
+  const auto probed =
+      ProbeRuntimes(SelectRuntimes(runtimes, options.runtimes), ProbeDepth::kTrial, options);
+  options.json ? PrintDoctorJson(probed, std::cout) : PrintDoctor(probed, std::cout);
+  return kExitMeasured;
+}
+
+int RunCleanup(const Options& options, std::vector<Runtime>& runtimes) {
+  CleanupReport report = RemoveStaleRuns(options.work_dir);
+  for (Runtime& runtime : runtimes) {
+    try {
+      runtime.launcher->RemoveCaches();
+    } catch (const Error& e) {
+      report.problems.push_back("caches of " + runtime.name() + ": " + e.what());
+    }
+  }
+  for (const std::string& removed : report.removed) std::cout << "removed " << removed << '\n';
+  for (const std::string& problem : report.problems) std::cerr << "hvbench: " << problem << '\n';
+  return report.problems.empty() ? kExitMeasured : kExitFailed;
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  const ParsedOptions parsed = ParseOptions(argc, argv);
+  if (parsed.exit_status >= 0) return parsed.exit_status;
+  const Options& options = parsed.options;
+  try {
+    CatchInterrupts();
+    BecomeSubreaper();
+    MakeWorkDir(options);
+    CheckWritable(options.out);
+    std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file);
+    if (options.command == Command::kDoctor) return RunDoctor(options, runtimes);
+    if (options.command == Command::kCleanup) return RunCleanup(options, runtimes);
+    return Suite(options, runtimes).Run(argv[0]);
+  } catch (const Interrupted&) {
+    std::cerr << "hvbench: interrupted\n";
+    return kExitInterrupted;
+  } catch (const std::exception& e) {
+    std::cerr << "hvbench: " << e.what() << '\n';
+    return kExitUsage;
+  }
+}
+
+}  // namespace hvbench
