@@ -1,0 +1,77 @@
+#include "nice_launcher.h"
+
+#include <fcntl.h>
+#include <runtime_launchers/process_guest.h>
+#include <runtime_launchers/support/clock.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace {
+
+constexpr char kNice[] = "nice";
+
+// ProcessGuest does everything after the start: cgroup, freezing, statistics, the end.
+class NiceGuest : public hvbench::ProcessGuest {
+ public:
+  ~NiceGuest() override { ForceDown(); }
+
+  void Start(const std::string& nice, const hvbench::LaunchRequest& request) {
+    phases_.launch_called_ns = hvbench::MonotonicRawNs();
+    memory_mib_ = request.shape.memory_mib;
+    cgroup_.emplace(request.cgroup);
+    cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
+    logs_ = {request.guest_dir / "console.log"};
+    const hvbench::UniqueFd log(
+        open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!log) throw hvbench::SystemError("cannot create " + logs_.front().string(), errno);
+
+    auto [guest_stdin, to_guest] = hvbench::MakePipe();
+    auto [from_guest, guest_stdout] = hvbench::MakePipe();
+    hvbench::SpawnOptions options;
+    options.stdin_fd = guest_stdin.get();
+    options.stdout_fd = guest_stdout.get();
+    options.stderr_fd = log.get();
+    options.cpus = request.shape.host_cpus;
+    options.cgroup_procs = cgroup_->ProcsFiles();
+    options.environment = hvbench::AgentEnvironment();
+    process_ = hvbench::Process::Spawn({nice, "-n", "10", request.agent.string(), "--stdio",
+                                        "--scratch=" + request.guest_dir.string()},
+                                       options);
+    phases_.process_started_ns = hvbench::MonotonicRawNs();
+    endpoint_ = hvbench::PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+    facts_ = {{"command_line", nice + " -n 10 " + request.agent.string()}, {"transport", "pipe"}};
+  }
+};
+
+class NiceLauncher : public hvbench::Launcher {
+ public:
+  explicit NiceLauncher(hvbench::RuntimeOptions options) : options_(std::move(options)) {}
+
+  const std::string& name() const override { return options_.name; }
+
+  hvbench::ProbeResult Probe(hvbench::ProbeDepth, const std::filesystem::path&,
+                             const std::filesystem::path&) override {
+    if (!hvbench::FindExecutable(kNice)) {
+      return {.reason = "there is no nice in PATH", .fix = "apt-get install coreutils"};
+    }
+    return {.usable = true, .version = "1"};
+  }
+
+  std::unique_ptr<hvbench::Guest> Launch(const hvbench::LaunchRequest& request) override {
+    auto guest = std::make_unique<NiceGuest>();
+    guest->Start(hvbench::FindExecutable(kNice).value().string(), request);
+    return guest;
+  }
+
+  void RemoveStale(const std::string&, const std::filesystem::path&) override {}
+
+ private:
+  hvbench::RuntimeOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<hvbench::Launcher> MakeNice(hvbench::RuntimeOptions options) {
+  return std::make_unique<NiceLauncher>(std::move(options));
+}

@@ -1,0 +1,226 @@
+#include "tests/contract/contract_environment.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/wait.h"
+#include "tests/contract/private_docker.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kBootTimeout = std::chrono::seconds(30);
+constexpr auto kStopTimeout = std::chrono::seconds(10);
+
+// Started with the first test that may need it; stopped at the end of the program.
+class Daemons : public ::testing::Environment {
+ public:
+  static Daemons& Instance() {
+    static Daemons* const kDaemons = new Daemons;  // owned by GoogleTest once added
+    return *kDaemons;
+  }
+  void StartDocker() {
+    if (!std::exchange(docker_asked_, true)) docker_ = PrivateDocker::StartIfNeeded();
+  }
+  bool Owns(pid_t pid) const { return docker_ && docker_->pid() == pid; }
+  void TearDown() override { docker_.reset(); }
+
+ private:
+  bool docker_asked_ = false;
+  std::unique_ptr<PrivateDocker> docker_;
+};
+
+int FirstAllowedCpu() {
+  cpu_set_t set;
+  sched_getaffinity(0, sizeof set, &set);
+  int cpu = 0;
+  while (!CPU_ISSET(static_cast<unsigned>(cpu), &set)) ++cpu;
+  return cpu;
+}
+
+std::map<std::string, ProbeResult>& Probes() {
+  static std::map<std::string, ProbeResult> probes;
+  return probes;
+}
+
+bool DockerKnows(const std::string& container) {
+  try {
+    DockerEngine(/*interruptible=*/false).InspectContainer(container, Deadline::In(kStopTimeout));
+    return true;
+  } catch (const Error&) {
+    return false;  // "no such container"
+  }
+}
+
+std::string ReadWholeFile(const fs::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+void PrepareContractTests() {
+  BecomeSubreaper();
+  signal(SIGPIPE, SIG_IGN);
+  ::testing::AddGlobalTestEnvironment(&Daemons::Instance());
+}
+
+void LauncherContract::SetUp() {
+  if (GetParam().starts_with("docker")) Daemons::Instance().StartDocker();
+
+  char pattern[] = "/tmp/hvbench-contract-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern), nullptr);
+  work_dir_ = pattern;
+  run_id_ = "contract" + std::to_string(getpid());
+  run_cgroup_ = "/hvbench-" + run_id_;
+  launcher_ = MakeLauncher({GetParam(), {}, {}});
+  ASSERT_NE(launcher_, nullptr);
+  auto [probe, is_new] = Probes().try_emplace(GetParam());
+  if (is_new) {
+    probe->second = launcher_->Probe(ProbeDepth::kTrial, HVBENCH_TEST_AGENT, work_dir_);
+  }
+  if (!probe->second.usable) {
+    EXPECT_NE(probe->second.reason, "");
+    GTEST_SKIP() << GetParam() << " is unusable here: " << probe->second.reason
+                 << "\nfix: " << probe->second.fix;
+  }
+}
+
+void LauncherContract::TearDown() {
+  if (work_dir_.empty()) return;
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+  if (Cgroup(run_cgroup_).Exists()) Cgroup(run_cgroup_).KillAndRemove(Deadline::In(kStopTimeout));
+  fs::remove_all(work_dir_);
+}
+
+const ProbeResult& LauncherContract::probe() const { return Probes().at(GetParam()); }
+
+std::unique_ptr<Launcher> LauncherContract::MakeLauncher(RuntimeOptions options) const {
+  for (const RegisteredLauncher& registered : RegisteredLaunchers()) {
+    if (registered.kind == GetParam()) return registered.make(std::move(options));
+  }
+  return nullptr;
+}
+
+LaunchRequest LauncherContract::NewRequest() {
+  const std::string name = GetParam() + "-" + std::to_string(++guests_);
+  LaunchRequest request;
+  request.guest_id = "hvbench-" + run_id_ + "-" + name;
+  request.cgroup = run_cgroup_ + "/" + name;
+  request.guest_dir = work_dir_ / name;
+  fs::create_directory(request.guest_dir);
+  request.agent = HVBENCH_TEST_AGENT;
+  request.shape = {1, kTestMemoryMib, {FirstAllowedCpu()}};
+  request.deadline = Deadline::In(kBootTimeout);
+  return request;
+}
+
+BootedGuest LauncherContract::Boot() { return Boot(NewRequest()); }
+
+BootedGuest LauncherContract::Boot(const LaunchRequest& request) {
+  BootedGuest booted;
+  booted.request = request;
+  booted.guest = launcher_->Launch(request);
+  const WaitOptions options{booted.guest->DeathFd(), true};
+  try {
+    booted.bridge =
+        std::make_unique<ExecBridge>(booted.guest->TakeEndpoint(), request.deadline, options);
+    booted.hello = booted.bridge->Hello(request.deadline).reply;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; " + booted.guest->DeathReason() + "; " +
+                booted.guest->ConsoleTail());
+  }
+  return booted;
+}
+
+void LauncherContract::StopOrderly(BootedGuest& booted) {
+  try {
+    booted.bridge->Shutdown(Deadline::In(kStopTimeout));
+  } catch (const BridgeClosed&) {
+    // Where a daemon relays the stream, the agent's end may be seen before its last reply.
+  }
+  booted.guest->Shutdown(StopMode::kOrderly, Deadline::In(kStopTimeout));
+}
+
+std::vector<std::string> LauncherContract::Leftovers() const {
+  std::vector<std::string> found;
+  for (const pid_t pid : Cgroup(run_cgroup_).Processes()) {
+    found.push_back("in the cgroup: process " + std::to_string(pid));
+  }
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+    if (pid <= 0 || pid == getpid() || Daemons::Instance().Owns(pid)) continue;
+    const std::string command = ReadWholeFile(entry.path() / "cmdline");
+    if (command.find(run_id_) != std::string::npos ||
+        command.find(work_dir_) != std::string::npos) {
+      found.push_back("process " + std::to_string(pid) + ": " + command);
+    } else if (ParentOfProcess(pid) == getpid()) {
+      found.push_back("child " + std::to_string(pid) + ", " + StatusField(pid, "State") + ": " +
+                      StatusField(pid, "Name"));
+    }
+  }
+  std::istringstream mounts(ReadWholeFile("/proc/self/mountinfo"));
+  for (std::string line; std::getline(mounts, line);) {
+    if (line.find(work_dir_) != std::string::npos || line.find(run_id_) != std::string::npos) {
+      found.push_back("mount " + line);
+    }
+  }
+  for (int i = 1; i <= guests_; ++i) {
+    const std::string name = GetParam() + "-" + std::to_string(i);
+    if (Cgroup(run_cgroup_ + "/" + name).Exists()) found.push_back("cgroup " + name);
+    if (fs::exists(work_dir_ / name / "state")) found.push_back("runtime state of " + name);
+    const std::string id = "hvbench-" + run_id_ + "-" + name;
+    if (GetParam().starts_with("docker") && DockerKnows(id)) found.push_back("container " + id);
+  }
+  for (const std::string& cgroup : FindTopLevelCgroups("/hvbench-probe")) {
+    found.push_back("cgroup " + cgroup);
+  }
+  return found;
+}
+
+std::vector<std::string> LauncherContract::LeftoversAfterGrace() const {
+  const Deadline deadline = Deadline::In(std::chrono::seconds(2));
+  std::vector<std::string> found = Leftovers();
+  while (!found.empty() && !deadline.Passed()) {
+    Pause(std::chrono::milliseconds(20), /*interruptible=*/false);
+    ReapOrphans();
+    found = Leftovers();
+  }
+  return found;
+}
+
+pid_t PidOfPidfd(int pidfd) {
+  std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
+  std::string word;
+  while (info >> word) {
+    pid_t pid = 0;
+    if (word == "Pid:" && info >> pid) return pid;
+  }
+  return -1;
+}
+
+std::string StatusField(pid_t pid, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name + ":"))
+      return line.substr(line.find_first_not_of(" \t", name.size() + 1));
+  }
+  return "";
+}
+
+}  // namespace hvbench

@@ -1,0 +1,67 @@
+// What the contract tests of all runtimes share: a launcher, a run's cgroup and folder, guests with
+// a bridge, and the search for what a guest left behind.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fixtures/exec_bridge/exec_bridge.h"
+#include "runtime_launchers/launcher.h"
+
+namespace hvbench {
+
+inline constexpr std::int64_t kTestMemoryMib = 96;
+
+struct BootedGuest {
+  LaunchRequest request;
+  std::unique_ptr<Guest> guest;
+  std::unique_ptr<ExecBridge> bridge;
+  protocol::HelloReply hello;
+};
+
+class LauncherContract : public ::testing::TestWithParam<std::string> {
+ protected:
+  // Skips the test where the runtime is unusable on this machine.
+  void SetUp() override;
+  // Fails the test if anything of its guests is left.
+  void TearDown() override;
+
+  Launcher& launcher() { return *launcher_; }
+  const ProbeResult& probe() const;
+  std::unique_ptr<Launcher> MakeLauncher(RuntimeOptions options) const;
+  // A request for a guest of its own; its folder exists.
+  LaunchRequest NewRequest();
+  BootedGuest Boot();
+  BootedGuest Boot(const LaunchRequest& request);
+  // Asks the agent to end, then the guest.
+  void StopOrderly(BootedGuest& booted);
+
+  // What still refers to this run: processes, mounts, cgroups, containers, each as one line.
+  std::vector<std::string> Leftovers() const;
+  // The same, after waiting a little for dying processes to be gone.
+  std::vector<std::string> LeftoversAfterGrace() const;
+  const std::string& run_cgroup() const { return run_cgroup_; }
+
+ private:
+  std::unique_ptr<Launcher> launcher_;
+  std::filesystem::path work_dir_;
+  std::string run_id_;
+  std::string run_cgroup_;
+  int guests_ = 0;
+};
+
+// To be called by main before the tests run.
+void PrepareContractTests();
+
+// The process behind a pidfd, from /proc/self/fdinfo; -1 once it has been reaped.
+pid_t PidOfPidfd(int pidfd);
+
+// A field of /proc/<pid>/status, "" if missing.
+std::string StatusField(pid_t pid, const std::string& name);
+
+}  // namespace hvbench

@@ -1,0 +1,353 @@
+// The contract of runtime_launchers/launcher.h, held against every registered launcher.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/wait.h"
+#include "tests/contract/contract_environment.h"
+
+namespace hvbench {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr char kNoopKernel[] = "calibration/noop";
+
+Deadline Soon() { return Deadline::In(seconds(20)); }
+
+protocol::PrepareReply PrepareNoop(ExecBridge& bridge, nanoseconds target) {
+  protocol::PrepareRequest request;
+  request.kernel = kNoopKernel;
+  request.target_ns = static_cast<std::uint64_t>(target.count());
+  return bridge.Prepare(request, Soon()).reply;
+}
+
+double Ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
+
+TEST_P(LauncherContract, ProbeGivesAVersion) {
+  EXPECT_NE(probe().version, "");
+  EXPECT_EQ(probe().reason, "");
+  const ProbeResult shallow =
+      launcher().Probe(ProbeDepth::kShallow, HVBENCH_TEST_AGENT, "/nonexistent");
+  EXPECT_TRUE(shallow.usable) << shallow.reason;
+  EXPECT_EQ(shallow.version, probe().version);
+}
+
+TEST_P(LauncherContract, AgentAnswersAndRunsAKernel) {
+  BootedGuest booted = Boot();
+  EXPECT_NE(booted.hello.agent_version, "");
+  const protocol::PrepareReply prepared = PrepareNoop(*booted.bridge, milliseconds(20));
+  EXPECT_GE(prepared.iterations, 1u);
+  const auto run = booted.bridge->Run(prepared.iterations, Soon());
+  EXPECT_GT(run.reply.elapsed_ns, 0u);
+  booted.bridge->Verify(Soon());
+  booted.bridge->Cleanup(Soon());
+
+  std::vector<std::int64_t> round_trips;
+  for (int i = 0; i < 500; ++i) round_trips.push_back(booted.bridge->Ping(Soon()).RoundTripNs());
+  std::sort(round_trips.begin(), round_trips.end());
+  std::cout << "[   FACT   ] " << GetParam() << " " << probe().version << ": round trip p50 "
+            << round_trips[250] / 1000 << " us, p99 " << round_trips[495] / 1000 << " us\n";
+  StopOrderly(booted);
+}
+
+TEST_P(LauncherContract, ReportsPhasesAndFacts) {
+  const std::int64_t before_ns = MonotonicRawNs();
+  BootedGuest booted = Boot();
+  const LaunchPhases phases = booted.guest->Phases();
+  EXPECT_GE(phases.launch_called_ns, before_ns);
+  EXPECT_GT(phases.process_started_ns, phases.launch_called_ns);
+  EXPECT_LT(phases.process_started_ns, MonotonicRawNs());
+  const auto facts = booted.guest->Facts();
+  for (const char* key : {"command_line", "accelerator", "transport", "guest_kernel", "limits"}) {
+    EXPECT_TRUE(facts.contains(key) && !facts.at(key).empty()) << key;
+  }
+  EXPECT_THROW(booted.guest->TakeEndpoint(), Error);
+  StopOrderly(booted);
+}
+
+TEST_P(LauncherContract, FrozenGuestUsesNoCpuAndGoesOnAfterwards) {
+  BootedGuest booted = Boot();
+  const protocol::PrepareReply prepared = PrepareNoop(*booted.bridge, milliseconds(600));
+  Exchange<protocol::RunReply> run;
+  std::thread worker([&] { run = booted.bridge->Run(prepared.iterations, Soon()); });
+  Pause(milliseconds(100), false);
+  booted.guest->Freeze();
+  booted.guest->Freeze();
+  const nanoseconds before = booted.guest->HostCpu();
+  Pause(milliseconds(500), false);
+  const nanoseconds used = booted.guest->HostCpu() - before;
+  booted.guest->Thaw();
+  booted.guest->Thaw();
+  worker.join();
+  // What Docker's shim does by itself is not the guest's work.
+  EXPECT_LT(used, milliseconds(5));
+  EXPECT_GT(run.RoundTripNs(), nanoseconds(milliseconds(800)).count());
+  booted.bridge->Verify(Soon());
+
+  booted.guest->Freeze();
+  EXPECT_THROW(booted.bridge->Ping(Deadline::In(milliseconds(300))), TimedOut);
+  booted.guest->Shutdown(StopMode::kForced, Soon());
+}
+
+TEST_P(LauncherContract, CountsTheCpuAndMemoryOfItsHostProcesses) {
+  BootedGuest booted = Boot();
+  const protocol::PrepareReply prepared = PrepareNoop(*booted.bridge, milliseconds(300));
+  const nanoseconds before = booted.guest->HostCpu();
+  const auto run = booted.bridge->Run(prepared.iterations, Soon());
+  const nanoseconds used = booted.guest->HostCpu() - before;
+  const auto cpu_ns = static_cast<std::int64_t>(run.reply.cpu_ns);
+  // gVisor counts its guests' CPU time in ticks, and takes a preempted guest for a running one: on
+  // a busy machine the host's count is the smaller one.
+  EXPECT_GT(used.count(), cpu_ns / 10);
+  EXPECT_LT(used.count(), run.RoundTripNs() * 3 / 2 + 50'000'000);
+  const GuestMemory memory = booted.guest->Memory();
+  EXPECT_GE(memory.processes, 1);
+  ASSERT_TRUE(memory.pss_bytes);
+  EXPECT_GT(*memory.pss_bytes, 0);
+  std::cout << "[   FACT   ] " << GetParam() << ": " << Ms(used.count()) << " ms of host CPU for "
+            << Ms(cpu_ns) << " ms in the guest, " << memory.processes << " host processes, "
+            << *memory.pss_bytes / 1024 << " KiB PSS\n";
+  StopOrderly(booted);
+}
+
+TEST_P(LauncherContract, CpusAndMemoryAreLimited) {
+  BootedGuest booted = Boot();
+  std::string vcpus;
+  for (const auto& [key, value] : booted.hello.facts) {
+    if (key == "vcpus") vcpus = value;
+  }
+  EXPECT_EQ(vcpus, "1");
+  const pid_t pid = PidOfPidfd(booted.guest->DeathFd());
+  ASSERT_GT(pid, 0);
+  EXPECT_EQ(StatusField(pid, "Cpus_allowed_list"),
+            std::to_string(booted.request.shape.host_cpus.front()));
+  if (booted.guest->Facts()["limits"] == "cgroup") {
+    // A process in the guest's group that takes more than the limit must be killed.
+    SpawnOptions options;
+    options.cgroup_procs = Cgroup::OfProcess(pid).ProcsFiles();
+    Process hog =
+        Process::Spawn({"/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=512M", "count=1"}, options);
+    const auto status = hog.Wait(Soon());
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->signal, SIGKILL) << status->Describe();
+  }
+  booted.guest->Shutdown(StopMode::kForced, Soon());
+}
+
+TEST_P(LauncherContract, DeathIsSeenAtOnceAndExplained) {
+  BootedGuest booted = Boot();
+  EXPECT_EQ(booted.guest->DeathReason(), "");
+  const int death_fd = booted.guest->DeathFd();
+  ASSERT_GE(death_fd, 0);
+  EXPECT_FALSE(WaitReadable(death_fd, Deadline(), false));
+  ASSERT_EQ(syscall(SYS_pidfd_send_signal, death_fd, SIGKILL, nullptr, 0), 0);
+  EXPECT_TRUE(WaitReadable(death_fd, Deadline::In(seconds(2)), false));
+  const std::string reason = booted.guest->DeathReason();
+  EXPECT_NE(reason.find('9'), std::string::npos) << reason;
+  EXPECT_THROW(booted.bridge->Ping(Deadline::In(seconds(2))), BridgeClosed);
+  booted.guest->Shutdown(StopMode::kOrderly, Soon());
+  EXPECT_EQ(booted.guest->DeathReason(), reason);
+}
+
+TEST_P(LauncherContract, ShutdownLeavesNothingAndIsIdempotent) {
+  for (const StopMode mode : {StopMode::kOrderly, StopMode::kForced}) {
+    BootedGuest booted = Boot();
+    if (mode == StopMode::kOrderly) booted.bridge->Shutdown(Soon());
+    booted.guest->Shutdown(mode, Soon());
+    EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+    booted.guest->Shutdown(mode, Soon());
+  }
+  BootedGuest booted = Boot();
+  booted.guest.reset();
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+}
+
+TEST_P(LauncherContract, HangingAgentIsKilledAtTheDeadline) {
+  BootedGuest booted = Boot();
+  const auto begin = std::chrono::steady_clock::now();
+  booted.guest->Shutdown(StopMode::kOrderly, Deadline::In(milliseconds(300)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
+}
+
+TEST_P(LauncherContract, TwoGuestsAtOnce) {
+  BootedGuest first = Boot();
+  BootedGuest second = Boot();
+  first.bridge->Ping(Soon());
+  second.bridge->Ping(Soon());
+  StopOrderly(first);
+  second.bridge->Ping(Soon());
+  StopOrderly(second);
+}
+
+TEST_P(LauncherContract, TenLaunchesInSequence) {
+  std::vector<std::int64_t> started_ns;
+  std::vector<std::int64_t> replied_ns;
+  std::vector<std::int64_t> stopped_ns;
+  for (int i = 0; i < 10; ++i) {
+    BootedGuest booted = Boot();
+    const LaunchPhases phases = booted.guest->Phases();
+    started_ns.push_back(phases.process_started_ns - phases.launch_called_ns);
+    const std::int64_t stop_ns = MonotonicRawNs();
+    replied_ns.push_back(stop_ns - phases.launch_called_ns);
+    StopOrderly(booted);
+    stopped_ns.push_back(MonotonicRawNs() - stop_ns);
+  }
+  for (auto* times : {&started_ns, &replied_ns, &stopped_ns}) {
+    std::sort(times->begin(), times->end());
+  }
+  std::cout << "[   FACT   ] " << GetParam() << ": median of 10: started " << Ms(started_ns[5])
+            << " ms, replied " << Ms(replied_ns[5]) << " ms, stopped in " << Ms(stopped_ns[5])
+            << " ms\n";
+}
+
+TEST_P(LauncherContract, MissingAgentIsAClearErrorThatLeavesNothing) {
+  LaunchRequest request = NewRequest();
+  request.agent = "/nonexistent/hvbench-agent";
+  try {
+    launcher().Launch(request);
+    FAIL() << "launched without an agent";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(request.agent.string()), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_P(LauncherContract, AgentThatCannotRunIsAnErrorOrADeath) {
+  LaunchRequest request = NewRequest();
+  const std::filesystem::path agent = request.guest_dir.parent_path() / "not-a-program";
+  std::ofstream(agent) << "\x7f"
+                          "ELF but not more";
+  std::filesystem::permissions(agent, std::filesystem::perms(0755));
+  request.agent = agent;
+  request.deadline = Deadline::In(seconds(10));
+  try {
+    Boot(request);
+    FAIL() << "a broken agent answered";
+  } catch (const Error& error) {
+    EXPECT_GT(std::string(error.what()).size(), 20u) << error.what();
+    std::cout << "[   FACT   ] " << error.what() << "\n";
+  }
+}
+
+TEST_P(LauncherContract, MissingBinaryIsAReasonAndAClearError) {
+  const std::filesystem::path binary = "/nonexistent/runtime";
+  const auto broken = MakeLauncher({GetParam(), binary, {}});
+  const ProbeResult result =
+      broken->Probe(ProbeDepth::kShallow, HVBENCH_TEST_AGENT, "/nonexistent");
+  if (result.usable) GTEST_SKIP() << GetParam() << " has no binary of its own";
+  EXPECT_NE(result.reason.find(binary.string()), std::string::npos) << result.reason;
+  EXPECT_THROW(broken->Launch(NewRequest()), Error);
+}
+
+TEST_P(LauncherContract, PassedDeadlineFailsTheLaunchAndLeavesNothing) {
+  LaunchRequest request = NewRequest();
+  request.deadline = Deadline();
+  try {
+    // Where the process runs as soon as it is spawned there is nothing to wait for.
+    launcher().Launch(request);
+  } catch (const Error&) {
+  }
+}
+
+TEST_P(LauncherContract, LaunchesAgainAfterItsCachesWereRemoved) {
+  launcher().RemoveCaches();
+  BootedGuest booted = Boot();
+  StopOrderly(booted);
+  launcher().RemoveCaches();
+  launcher().RemoveCaches();
+}
+
+// In a child, which ends without clean-up while its guest runs.
+TEST_P(LauncherContract, RemoveStaleRemovesWhatAKilledProgramLeft) {
+  const LaunchRequest request = NewRequest();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      const BootedGuest booted = Boot(request);
+      kill(getpid(), SIGKILL);
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << "\n";
+    }
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  Cgroup(run_cgroup()).KillAndRemove(Soon());
+  launcher().RemoveStale(request.guest_id, request.guest_dir);
+  launcher().RemoveStale(request.guest_id, request.guest_dir);
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+  // The name is free again.
+  std::filesystem::remove_all(request.guest_dir);
+  std::filesystem::create_directory(request.guest_dir);
+  BootedGuest again = Boot(request);
+  StopOrderly(again);
+}
+
+// Last: an interrupt lasts for the rest of the program.
+TEST_P(LauncherContract, ZInterruptEndsALaunchButNotAShutdown) {
+  const LaunchRequest request = NewRequest();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    int result = 1;
+    try {
+      BecomeSubreaper();  // not inherited
+      BootedGuest booted = Boot();
+      RequestInterrupt();
+      booted.guest->Shutdown(StopMode::kOrderly, Deadline::In(milliseconds(100)));
+      result = 2;
+      launcher().Launch(request);
+      result = GetParam() == "native" ? 0 : 3;  // there is no wait in its launch
+    } catch (const Interrupted&) {
+      result = result == 2 ? 0 : 4;
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << "\n";
+    }
+    _exit(result);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+std::vector<std::string> Kinds() {
+  std::vector<std::string> kinds;
+  for (const RegisteredLauncher& launcher : RegisteredLaunchers()) kinds.push_back(launcher.kind);
+  return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtime, LauncherContract, ::testing::ValuesIn(Kinds()),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace hvbench
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  hvbench::PrepareContractTests();
+  const int status = RUN_ALL_TESTS();
+  // For ctest, so that an unusable runtime does not look like one that passed.
+  const auto& results = *::testing::UnitTest::GetInstance();
+  const bool all_skipped = results.successful_test_count() == 0 && results.skipped_test_count() > 0;
+  return status == 0 && all_skipped ? HVBENCH_SKIP_STATUS : status;
+}

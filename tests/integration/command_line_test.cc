@@ -1,0 +1,99 @@
+// Wrong usage and wrong circumstances: one clear sentence, and the right exit status.
+#include <fstream>
+
+#include "fixtures/cell_name.h"
+#include "tests/integration/program.h"
+
+namespace hvbench::test {
+namespace {
+
+using CommandLineTest = ProgramTest;
+
+struct BadUse {
+  std::vector<std::string> arguments;
+  int exit_code;
+  std::string says;
+};
+
+TEST_F(CommandLineTest, BadUseGetsOneSentence) {
+  const std::vector<BadUse> cases = {
+      {{"--hvbench_nonsense=1"}, 2, "--hvbench_nonsense"},
+      {{"--benchmark_nonsense=1"}, 2, "--benchmark_nonsense"},
+      {{"--benchmark_repetitions=many"}, 2, "many"},
+      {{"--benchmark_filter=("}, 2, "regular expression"},
+      {{"--hvbench_profile=huge"}, 2, "huge"},
+      {{"--hvbench_cpus=0"}, 2, "hvbench_cpus"},
+      {{"--hvbench_runtimes=natif"}, 2, "no runtime natif"},
+      {{"--hvbench_runtimes_file=/nonexistent.json"}, 2, "/nonexistent.json"},
+      {{"--hvbench_agent=/nonexistent/agent"}, 2, "/nonexistent/agent"},
+      {{"--hvbench_agent=/bin/true"}, 2, "not an agent"},
+      {{"--hvbench_work_dir=/proc/hvbench"}, 2, "--hvbench_work_dir"},
+      {{"--benchmark_out=/nonexistent/r.json"}, 2, "/nonexistent/r.json"},
+      {{"--benchmark_filter=no/such/kernel", "--hvbench_runtimes=native"}, 3, "no/such/kernel"},
+      {{"docter"}, 2, "docter"},
+  };
+  for (const BadUse& bad : cases) {
+    SCOPED_TRACE(bad.arguments[0]);
+    const ProgramResult result = Run(bad.arguments);
+    EXPECT_EQ(result.exit_code, bad.exit_code) << result.err;
+    EXPECT_NE(result.err.find(bad.says), std::string::npos) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 2) << result.err;
+  }
+}
+
+TEST_F(CommandLineTest, AFilterThatMatchesNothingLeavesNoFile) {
+  const std::string out = (dir_ / "r.json").string();
+  EXPECT_EQ(Run({"--benchmark_filter=none", "--benchmark_out=" + out}).exit_code, 3);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(CommandLineTest, AnUnusableRuntimeIsLeftOutUnlessNamed) {
+  std::ofstream(dir_ / "runtimes.json")
+      << R"({"runtimes": [{"name": "runc-old", "launcher": "runc", "binary": "/no/runc"}]})";
+  const std::string file = "--hvbench_runtimes_file=" + (dir_ / "runtimes.json").string();
+  const ProgramResult named = Run({file, "--hvbench_runtimes=runc-old"});
+  EXPECT_EQ(named.exit_code, 2);
+  EXPECT_NE(named.err.find("runc-old is not usable here"), std::string::npos) << named.err;
+  EXPECT_NE(named.err.find("/no/runc"), std::string::npos) << named.err;
+
+  const ProgramResult unnamed =
+      Run({file, "--benchmark_filter=noop/runtime:(native|runc-old)/", "--hvbench_profile=smoke"});
+  EXPECT_EQ(unnamed.exit_code, 0) << unnamed.err;
+  EXPECT_NE(unnamed.err.find("left out: runc-old"), std::string::npos) << unnamed.err;
+}
+
+TEST_F(CommandLineTest, ListingBootsNothingAndNamesParse) {
+  const ProgramResult result = Run({"--benchmark_list_tests"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.out);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_TRUE(ParseCellName(line).has_value()) << line;
+  }
+  EXPECT_GT(count, 30);
+  EXPECT_FALSE(std::filesystem::exists(work_dir_ / "runs"));
+}
+
+TEST_F(CommandLineTest, DoctorKnowsEveryRuntime) {
+  const ProgramResult text = Run({"doctor"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("native"), std::string::npos);
+  const ProgramResult result = Run({"doctor", "--json"});
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_GE(json.at("runtimes").size(), 2u);
+  for (const auto& runtime : json.at("runtimes")) {
+    EXPECT_NE(runtime.at("usable").get<bool>(), !runtime.at("reason").get<std::string>().empty())
+        << runtime;
+  }
+}
+
+TEST_F(CommandLineTest, AFullDiskIsAnErrorNotSilence) {
+  const ProgramResult result = Run({"--benchmark_filter=noop/runtime:native/",
+                                    "--hvbench_profile=smoke", "--benchmark_out=/dev/full"});
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_NE(result.err.find("disk full"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace hvbench::test

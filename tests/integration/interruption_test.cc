@@ -1,0 +1,94 @@
+// SIGINT leaves valid JSON and nothing else; SIGKILL leaves what `hvbench cleanup` removes.
+#include <signal.h>
+
+#include <set>
+
+#include "tests/integration/program.h"
+
+namespace hvbench::test {
+namespace {
+
+// One runtime that needs no daemon of each kind that this machine can have.
+class InterruptionTest : public ProgramTest, public testing::WithParamInterface<std::string> {
+ protected:
+  bool Usable() {
+    const auto json = nlohmann::json::parse(Run({"doctor", "--json"}).out);
+    for (const auto& runtime : json.at("runtimes")) {
+      if (runtime.at("name") != GetParam()) continue;
+      reason_ = runtime.at("reason");
+      return runtime.at("usable");
+    }
+    reason_ = "not registered";
+    return false;
+  }
+
+  // A run of two cells, in the middle of the first.
+  Process StartAndAwait() {
+    Process program =
+        Start({"--hvbench_runtimes=" + GetParam(), "--benchmark_min_time=20",
+               "--benchmark_repetitions=2", "--benchmark_filter=syscall/(epoll|stat)/",
+               "--benchmark_out=" + (dir_ / "r.json").string()});
+    AwaitProgress("syscall/epoll");
+    // Into the run, past the boot and the search.
+    const Deadline booted = Deadline::In(std::chrono::seconds(4));
+    program.Wait(booted);
+    return program;
+  }
+
+  std::string reason_;
+};
+
+TEST_P(InterruptionTest, SigintLeavesValidJsonAndNothingElse) {
+  if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Process program = StartAndAwait();
+    const auto begin = Deadline::Clock::now();
+    program.Kill(signal);
+    const ProgramResult result = Finish(std::move(program));
+    EXPECT_EQ(result.exit_code, 130) << result.err;
+    EXPECT_LT(Deadline::Clock::now() - begin, std::chrono::seconds(10));
+    const auto rows = ReadJson("r.json").at("benchmarks");
+    std::set<std::string> names;
+    for (const auto& row : rows) {
+      names.insert(row.at("name"));
+      EXPECT_EQ(row.at("error_message"), "SKIPPED: interrupted") << row;
+    }
+    EXPECT_EQ(names.size(), 2u);
+    EXPECT_EQ(Leftovers(), std::vector<std::string>());
+  }
+}
+
+TEST_P(InterruptionTest, SigkillThenCleanupLeavesNothing) {
+  if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
+  {
+    Process program = StartAndAwait();
+    program.Kill(SIGKILL);
+    Finish(std::move(program));
+  }
+  EXPECT_NE(Leftovers(), std::vector<std::string>()) << "the test proves nothing";
+  const ProgramResult cleanup = Run({"cleanup"});
+  EXPECT_EQ(cleanup.exit_code, 0) << cleanup.err;
+  EXPECT_NE(cleanup.out.find("removed"), std::string::npos);
+  EXPECT_EQ(Leftovers(), std::vector<std::string>());
+  EXPECT_EQ(Run({"cleanup"}).out, "") << "there is nothing left to remove";
+}
+
+TEST_P(InterruptionTest, TheNextRunRemovesWhatAKilledOneLeft) {
+  if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
+  {
+    Process program = StartAndAwait();
+    program.Kill(SIGKILL);
+    Finish(std::move(program));
+  }
+  const ProgramResult next =
+      Run({"--hvbench_runtimes=native", "--hvbench_profile=smoke", "--benchmark_filter=noop"});
+  EXPECT_EQ(next.exit_code, 0) << next.err;
+  EXPECT_EQ(Leftovers(), std::vector<std::string>());
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtimes, InterruptionTest,
+                         testing::Values("native", "runc", "gvisor", "docker"),
+                         [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace hvbench::test

@@ -1,0 +1,98 @@
+#include "tests/integration/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/error.h"
+
+namespace hvbench::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Contents(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+fs::path MakeTemporaryDir() {
+  std::string name = (fs::temp_directory_path() / "hvbench-test-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw SystemError("make a temporary folder", errno);
+  return name;
+}
+
+}  // namespace
+
+ProgramTest::ProgramTest() : dir_(MakeTemporaryDir()), work_dir_(dir_ / "work") {}
+
+ProgramTest::~ProgramTest() {
+  std::error_code ignored;
+  fs::remove_all(dir_, ignored);
+}
+
+Process ProgramTest::Start(const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {HVBENCH_TEST_PROGRAM,
+                                   "--hvbench_work_dir=" + work_dir_.string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const UniqueFd out(open((dir_ / "out").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  const UniqueFd err(open((dir_ / "err").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  SpawnOptions options;
+  options.stdout_fd = out.get();
+  options.stderr_fd = err.get();
+  return Process::Spawn(argv, options);
+}
+
+ProgramResult ProgramTest::Finish(Process process) {
+  const auto status = process.Wait(Deadline::In(std::chrono::seconds(150)));
+  EXPECT_TRUE(status.has_value()) << "the program hangs";
+  return {status ? status->exit_code : -1, Contents(dir_ / "out"), Contents(dir_ / "err")};
+}
+
+void ProgramTest::AwaitProgress(const std::string& text) {
+  const Deadline deadline = Deadline::In(std::chrono::seconds(30));
+  while (Contents(dir_ / "err").find(text) == std::string::npos) {
+    ASSERT_FALSE(deadline.Passed()) << "never ran " << text << ": " << Contents(dir_ / "err");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+nlohmann::json ProgramTest::ReadJson(const std::string& name) const {
+  return nlohmann::json::parse(Contents(dir_ / name));
+}
+
+std::vector<pid_t> ProgramTest::Agents() const {
+  std::vector<pid_t> pids;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string command_line = Contents(entry.path() / "cmdline");
+    if (command_line.starts_with(work_dir_.string()) &&
+        command_line.find("/agent") != std::string::npos) {
+      pids.push_back(static_cast<pid_t>(std::stol(pid)));
+    }
+  }
+  return pids;
+}
+
+std::vector<std::string> ProgramTest::Leftovers() const {
+  std::vector<std::string> found;
+  std::error_code none;
+  for (const auto& run : fs::directory_iterator(work_dir_ / "runs", none)) {
+    found.push_back("folder " + run.path().string());
+  }
+  for (const std::string& group : FindTopLevelCgroups("hvbench-")) {
+    found.push_back("cgroup " + group);
+  }
+  for (const pid_t pid : Agents()) found.push_back("process " + std::to_string(pid));
+  return found;
+}
+
+}  // namespace hvbench::test

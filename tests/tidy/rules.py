@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""The rules of the project that no compiler checks. Each rule yields one line for each fault.
+
+    rules.py --list
+    rules.py --root DIR [--program HVBENCH] --rule NAME...
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+MAX_FILE_LINES = 500
+MAX_HEADER_LINES = 150  # a guide: only reported
+
+TOP_LEVEL = {
+    "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CHANGELOG.md",
+    ".clang-format", ".clang-tidy", ".gitignore", ".ci", ".github",
+    "benchmarks", "fixtures", "runtime_launchers", "cmake", "tests", "scripts", "docs",
+}
+
+# A folder, and the folders of this project that it may include. The longest match decides, so that
+# fixtures/ does not mean fixtures/agent: the guest's side and the host's share the protocol alone.
+LAYERS = {
+    "fixtures/protocol": {"fixtures/protocol"},
+    "fixtures/agent": {"fixtures/agent", "fixtures/protocol"},
+    "benchmarks/kernels": {"benchmarks/kernels", "fixtures/agent", "fixtures/protocol"},
+    "runtime_launchers": {"runtime_launchers"},
+    "fixtures": {"fixtures", "fixtures/protocol", "runtime_launchers"},
+    "benchmarks": {"benchmarks", "fixtures", "fixtures/protocol", "runtime_launchers"},
+}
+# Folders of the guest's side, and the headers with a '.' or '/' that they may use.
+SYSTEM = r"[a-z0-9_]+\.h|(sys|linux|net|netinet|arpa|asm)/[a-z0-9_]+\.h"
+GUEST_HEADERS = {
+    "fixtures/protocol": r"",
+    "fixtures/agent": SYSTEM,
+    "benchmarks/kernels": SYSTEM + r"|nettle/[a-z0-9_]+\.h",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FLAG = re.compile(r"--hvbench_[a-z_]+")
+
+
+class Tree:
+    """The files that belong to the project: those that git knows, or would if they were added."""
+
+    def __init__(self, root, program=None):
+        self.root = pathlib.Path(root)
+        self.program = program
+        listed = subprocess.run(
+            ["git", "-c", "safe.directory=*", "-C", str(self.root), "ls-files", "-z", "--cached",
+             "--others", "--exclude-standard"],
+            check=True, capture_output=True, text=True).stdout
+        self.files = sorted(f for f in set(listed.split("\0")) if f and (self.root / f).is_file())
+
+    def read(self, name):
+        return (self.root / name).read_text(encoding="utf-8", errors="replace")
+
+    def lines(self, name):
+        return self.read(name).splitlines()
+
+    def named(self, *suffixes, under=""):
+        return [f for f in self.files if f.endswith(suffixes) and f.startswith(under)]
+
+    def sources(self):
+        return [f for f in self.named(".cc", ".h", ".def") if not f.startswith("tests/")]
+
+
+def includes(tree, name):
+    for number, line in enumerate(tree.lines(name), 1):
+        match = INCLUDE.match(line)
+        if match:
+            yield number, match.group(1) == '"', match.group(2)
+
+
+def layer_of(name):
+    return max((l for l in LAYERS if name.startswith(l + "/")), key=len, default=None)
+
+
+def include_direction(tree):
+    """Includes point one way."""
+    for name in tree.sources():
+        layer = layer_of(name)
+        for number, quoted, target in includes(tree, name):
+            wanted = layer_of(target)
+            if quoted and layer and wanted and wanted not in LAYERS[layer]:
+                yield f"{name}:{number}: {layer}/ must not include {target}"
+
+
+def guest_includes(tree):
+    """The agent needs the standard library and Linux alone, besides what the kernels measure."""
+    for name in tree.sources():
+        layer = layer_of(name)
+        for number, quoted, target in includes(tree, name):
+            if quoted or layer not in GUEST_HEADERS or re.fullmatch(r"[a-z_0-9]+", target):
+                continue
+            if not re.fullmatch(GUEST_HEADERS[layer], target):
+                yield f"{name}:{number}: {layer}/ must not include <{target}>"
+
+
+def quoted_includes(tree):
+    """Ours in quotes, by the path from the root; and they exist."""
+    known = set(tree.files)
+    for name in tree.sources():
+        for number, quoted, target in includes(tree, name):
+            if quoted and target not in known:
+                yield f"{name}:{number}: there is no {target} (paths start at the root)"
+
+
+def registered_launchers(tree):
+    """A factory in a launcher's file and a line in runtimes.def go together."""
+    table = "runtime_launchers/runtimes.def"
+    if table not in tree.files:
+        yield f"{table} is missing"
+        return
+    registered = re.findall(r'^HVBENCH_RUNTIME\("[^"]+",\s*(\w+)\)', tree.read(table), re.M)
+    defined = {}
+    for name in tree.named(".cc", under="runtime_launchers/"):
+        for factory in re.findall(
+                r"^std::unique_ptr<Launcher> (\w+)\(RuntimeOptions \w+\) \{", tree.read(name), re.M):
+            defined[factory] = name
+    for factory, name in sorted(defined.items()):
+        if factory not in registered:
+            yield f"{name}: {factory} is not in {table}"
+    for factory in registered:
+        if factory not in defined:
+            yield f"{table}: no file defines {factory}"
+        if registered.count(factory) > 1:
+            yield f"{table}: {factory} stands there twice"
+
+
+def dead_files(tree):
+    """Every source is in a CMakeLists.txt (by name, or by a glob of its folder), every header used."""
+    lists = {f: tree.read(f) for f in tree.named("CMakeLists.txt", ".cmake")}
+    included = {target for f in tree.named(".cc", ".h", ".def") for _, _, target in includes(tree, f)}
+    for name in tree.named(".cc"):
+        if not any(mentions(where, text, name) for where, text in lists.items()):
+            yield f"{name} is in no CMakeLists.txt"
+    for name in tree.named(".h"):
+        if name not in included and os.path.basename(name) not in included:
+            yield f"{name} is included nowhere"
+
+
+def mentions(cmake_file, text, source):
+    folder = os.path.dirname(cmake_file)
+    if folder and not source.startswith(folder + "/"):
+        return False
+    inside = source[len(folder) + 1:] if folder else source
+    subdir = os.path.dirname(inside)
+    if re.search(rf"\bhvbench_fuzzer\({re.escape(inside.removesuffix('_fuzzer.cc'))}\b", text):
+        return True  # tests/fuzz/CMakeLists.txt adds the end of the name
+    glob = (subdir + "/" if subdir else "") + "*.cc"
+    for word in re.findall(r"[^\s()\"]+", text):
+        word = re.sub(r"^\$\{(CMAKE_CURRENT_SOURCE_DIR|PROJECT_SOURCE_DIR)\}/", "", word)
+        if word in (inside, glob):
+            return True
+    return False
+
+
+def file_length(tree):
+    """A file can be read in one go."""
+    for name in tree.named(".cc", ".h", ".def", ".py", ".sh", ".cmake", "CMakeLists.txt"):
+        count = len(tree.lines(name))
+        if count > MAX_FILE_LINES:
+            yield f"{name} has {count} lines, more than {MAX_FILE_LINES}"
+        elif name.endswith(".h") and count > MAX_HEADER_LINES:
+            print(f"warning: {name} has {count} lines; a header should have {MAX_HEADER_LINES}")
+
+
+def unfinished(tree):
+    """Nothing is left for later: that is what issues are for."""
+    word = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+    for name in code_and_text(tree):
+        for number, line in enumerate(tree.lines(name), 1):
+            if word.search(line):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+def machine_traces(tree):
+    """No path of somebody's machine and no host of a package registry."""
+    trace = re.compile(
+        r"(?<![\w)}])/(?:(?:home|work|Users)/[a-z]|root/)|"
+        r"\b(?:deb\.debian|archive\.ubuntu|security\.debian|pypi|registry\.npmjs|crates|"
+        r"proxy\.golang|repo1?\.maven)\.(?:org|com|io)\b")
+    for name in code_and_text(tree):
+        if name.startswith("tests/tidy/"):
+            continue  # the rule's own words
+        for number, line in enumerate(tree.lines(name), 1):
+            if trace.search(line):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+def code_and_text(tree):
+    return [f for f in tree.files if f != "LICENSE" and b"\0" not in
+            (tree.root / f).read_bytes()[:4096]]
+
+
+def top_level(tree):
+    """The layout is small and fixed."""
+    for entry in sorted({f.split("/")[0] for f in tree.files} - TOP_LEVEL):
+        yield f"{entry}: not a part of the layout (tests/tidy/rules.py, TOP_LEVEL)"
+
+
+def changelog(tree):
+    """There is a place for the next change, and every part of it has a known title."""
+    if "CHANGELOG.md" not in tree.files:
+        yield "CHANGELOG.md is missing"
+        return
+    text = tree.read("CHANGELOG.md")
+    if not re.search(r"^## \[Unreleased\]$", text, re.M):
+        yield "CHANGELOG.md has no section [Unreleased]"
+    for title in re.findall(r"^### (.*)$", text, re.M):
+        if title not in ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"):
+            yield f"CHANGELOG.md: unknown title '{title}'"
+
+
+def links(tree):
+    """A link inside the project leads somewhere, also its #part."""
+    for name in tree.named(".md"):
+        for number, line in enumerate(tree.lines(name), 1):
+            for target in LINK.findall(line):
+                if not re.match(r"[a-z]+:", target) and not link_resolves(tree, name, target):
+                    yield f"{name}:{number}: {target} leads nowhere"
+
+
+def link_resolves(tree, name, target):
+    path, _, part = target.partition("#")
+    found = os.path.normpath(os.path.join(os.path.dirname(name), path)) if path else name
+    if found not in tree.files:
+        return not part and any(f.startswith(found + "/") for f in tree.files)
+    titles = re.findall(r"^#+ (.*)$", tree.read(found), re.M)
+    return not part or part in {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
+
+
+def documented_flags(tree):
+    """A flag that is documented exists, and a flag that exists is documented."""
+    if not tree.program:
+        yield "needs --program"
+        return
+    shown = subprocess.run([tree.program, "--help"], capture_output=True, text=True, check=False)
+    real = set(FLAG.findall(shown.stdout))
+    documented = set()
+    for name in tree.named(".md"):
+        if name == "CHANGELOG.md":
+            continue  # old versions had other flags
+        for number, line in enumerate(tree.lines(name), 1):
+            for flag in FLAG.findall(line):
+                documented.add(flag)
+                if flag not in real:
+                    yield f"{name}:{number}: {flag} is not in --help"
+    for flag in sorted(real - documented):
+        yield f"{flag} is in --help, but in no document"
+
+
+RULES = {rule.__name__: rule for rule in (
+    include_direction, guest_includes, quoted_includes, registered_launchers, dead_files,
+    file_length, unfinished, machine_traces, top_level, changelog, links, documented_flags)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--root", default=".")
+    parser.add_argument("--program")
+    parser.add_argument("--rule", action="append", choices=RULES, default=[])
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(RULES))
+        return 0
+    tree = Tree(arguments.root, arguments.program)
+    faults = [f"{name}: {fault}" for name in arguments.rule or RULES for fault in RULES[name](tree)]
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

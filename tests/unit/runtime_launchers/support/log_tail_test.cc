@@ -1,0 +1,43 @@
+#include "runtime_launchers/support/log_tail.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/unit/runtime_launchers/support/temporary_dir.h"
+
+namespace hvbench {
+namespace {
+
+std::string TailOf(const std::string& content, std::size_t max_bytes) {
+  const TemporaryDir dir;
+  const std::filesystem::path file = dir.path() / "log";
+  std::ofstream(file, std::ios::binary) << content;
+  return TailOfFile(file, max_bytes);
+}
+
+TEST(TailOfFile, KeepsWholeLinesWithinTheBound) {
+  EXPECT_EQ(TailOf("one\ntwo\nthree\n", 100), "one\ntwo\nthree");
+  EXPECT_EQ(TailOf("one\ntwo\nthree\n", 12), "two\nthree");
+  EXPECT_EQ(TailOf(std::string(1000, 'x'), 10), std::string(10, 'x'));
+  EXPECT_EQ(TailOf("", 10), "");
+  EXPECT_EQ(TailOf("\n\n\n", 10), "");
+}
+
+TEST(TailOfFile, ReplacesWhatCouldDriveATerminal) {
+  EXPECT_EQ(TailOf("a\x1b[2Jb\tc\x07\xff\n", 100), "a?[2Jb\tc??");
+}
+
+TEST(TailOfFile, AnythingButAFileIsEmpty) {
+  EXPECT_EQ(TailOfFile("/nonexistent/log"), "");
+  EXPECT_EQ(TailOfFile("/tmp"), "");
+  EXPECT_EQ(TailOfFile("/dev/zero"), "");
+}
+
+TEST(AsQuote, IndentsEveryLine) {
+  EXPECT_EQ(AsQuote("a\nb"), "\n  | a\n  | b");
+  EXPECT_EQ(AsQuote(""), "");
+}
+
+}  // namespace
+}  // namespace hvbench
