@@ -125,7 +125,8 @@ std::optional<double> RunRound(const CellName& cell, Recorder& recorder) {
   return (b1.real_ns + b2.real_ns) / (a1.real_ns + a2.real_ns);
 }
 
-enum class Verdict { kAgrees, kDiffers, kTooNoisy };
+// The better one first.
+enum class Verdict { kAgrees, kTooNoisy, kDiffers };
 
 // By the median of the rounds and its distribution-free interval: of 9 values, the second and the
 // eighth enclose the true median with 96 % (binomial distribution, n 9, p 0.5).
@@ -181,9 +182,10 @@ int Main(int argc, char** argv) {
     Recorder recorder;
     std::printf("%-50s %s\n", "kernel", "time through the bridge by plain time");
     for (const CellName& cell : kCells) {
-      Verdict verdict = Verdict::kTooNoisy;
+      // What the bridge costs, every attempt finds; a neighbour on the host, only some.
+      Verdict verdict = Verdict::kDiffers;
       for (int attempt = 0; attempt < kAttempts && verdict != Verdict::kAgrees; ++attempt) {
-        verdict = Compare(cell, recorder);
+        verdict = std::min(verdict, Compare(cell, recorder));
       }
       failures += verdict == Verdict::kDiffers ? 1 : 0;
       unknown += verdict == Verdict::kTooNoisy ? 1 : 0;
