@@ -89,6 +89,10 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"Tmpfs", {{"/tmp", ""}}},
                       // Any other driver would write every message of the bridge to the disk.
                       {"LogConfig", {{"Type", "none"}}}};
+  if (!request.volume_dir.empty()) {
+    host_config["Mounts"] = Json::array(
+        {{{"Type", "bind"}, {"Source", request.volume_dir.string()}, {"Target", kGuestVolume}}});
+  }
   return {{"Image", image},
           {"Entrypoint", {kGuestAgent}},
           {"Cmd", std::move(agent_arguments)},
@@ -143,8 +147,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
   // Making the image is not part of a launch: later ones find it.
   const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
-  const Json config =
-      Config(request, image, {"--stdio", std::string("--scratch=") + kGuestScratch}, true);
+  const Json config = Config(request, image, ContainerAgentArguments(request), true);
 
   phases_.launch_called_ns = MonotonicRawNs();
   Create(engine, config, request.deadline);

@@ -56,6 +56,13 @@ struct LaunchRequest {
   std::string cgroup;               // "/hvbench-<run>/<guest>": the guest's own, below our own
   std::filesystem::path guest_dir;  // exists, empty, for this guest alone; removed by the caller
   std::filesystem::path agent;      // the static agent binary on the host
+  // A directory of the host that the guest sees, writable, in the way that the runtime's users have
+  // (bind mount, gofer, virtio-fs); the agent is told where by --volume=DIR. "": none. A runtime
+  // that has none leaves the argument out, and its cells are skipped.
+  std::filesystem::path volume_dir;
+  // A raw file of the host that a VM gets as a block device; the agent is told which by
+  // --disk=DEVICE. "": none. A runtime without block devices ignores it.
+  std::filesystem::path disk_image;
   GuestShape shape;
   Deadline deadline;
 };

@@ -72,13 +72,15 @@ void NativeGuest::Start(const LaunchRequest& request) {
   if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = scratch;
   options.environment = AgentEnvironment();
-  const std::vector<std::string> argv = {agent.string(), "--stdio",
-                                         "--scratch=" + scratch.string()};
+  std::vector<std::string> argv = {agent.string(), "--stdio", "--scratch=" + scratch.string()};
+  if (!request.volume_dir.empty()) argv.push_back("--volume=" + request.volume_dir.string());
   process_ = Process::Spawn(argv, options);
   phases_.process_started_ns = MonotonicRawNs();
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
 
-  facts_["command_line"] = argv[0] + " --stdio --scratch=" + scratch.string();
+  for (const std::string& word : argv) {
+    facts_["command_line"] += (facts_["command_line"].empty() ? "" : " ") + word;
+  }
   facts_["binary_sha256"] = Sha256OfFile(request.agent);
   facts_["accelerator"] = "none";
   facts_["transport"] = "pipe";

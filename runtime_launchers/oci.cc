@@ -130,7 +130,7 @@ void OciGuest::AdoptMainProcess() {
 
 void OciGuest::Start(const LaunchRequest& request, const fs::path& binary) {
   phases_.launch_called_ns = MonotonicRawNs();
-  Prepare(request, {"--stdio", std::string("--scratch=") + kGuestScratch});
+  Prepare(request, ContainerAgentArguments(request));
   auto [guest_stdin, to_guest] = MakePipe();
   auto [from_guest, guest_stdout] = MakePipe();
   // Detached, the runtime's own streams become the agent's: nothing copies between the two.

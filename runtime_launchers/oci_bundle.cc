@@ -28,8 +28,8 @@ Json MountOf(const char* destination, const char* type, const char* source,
           {"options", std::move(options)}};
 }
 
-Json Mounts() {
-  return {
+Json Mounts(const LaunchRequest& request) {
+  Json mounts = {
       MountOf("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
       MountOf("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
       MountOf("/dev/pts", "devpts", "devpts",
@@ -40,6 +40,10 @@ Json Mounts() {
       MountOf("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
       MountOf("/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}),
   };
+  if (!request.volume_dir.empty()) {
+    mounts.push_back(MountOf(kGuestVolume, "bind", request.volume_dir.c_str(), {"bind", "rw"}));
+  }
+  return mounts;
 }
 
 Json ProcessOf(const std::vector<std::string>& agent_arguments) {
@@ -90,6 +94,12 @@ Json LinuxOf(const LaunchRequest& request) {
 
 }  // namespace
 
+std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request) {
+  std::vector<std::string> arguments = {"--stdio", std::string("--scratch=") + kGuestScratch};
+  if (!request.volume_dir.empty()) arguments.push_back(std::string("--volume=") + kGuestVolume);
+  return arguments;
+}
+
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
                     const std::vector<std::string>& agent_arguments) {
   namespace fs = std::filesystem;
@@ -109,7 +119,7 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
                        {"process", ProcessOf(agent_arguments)},
                        {"root", {{"path", "rootfs"}, {"readonly", false}}},
                        {"hostname", "hvbench"},
-                       {"mounts", Mounts()},
+                       {"mounts", Mounts(request)},
                        {"linux", LinuxOf(request)}};
   std::ofstream file(bundle / "config.json");
   file << config.dump(1) << std::flush;

@@ -10,9 +10,13 @@
 
 namespace hvbench {
 
-// The agent's path and scratch directory inside the guest.
+// The agent's path, its scratch directory and the host's directory inside the guest.
 inline constexpr char kGuestAgent[] = "/hvbench-agent";
 inline constexpr char kGuestScratch[] = "/scratch";
+inline constexpr char kGuestVolume[] = "/volume";
+
+// The arguments of a container's agent, behind its path.
+std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request);
 
 // Makes `bundle` for `request`, with `agent_arguments` behind the agent's path.
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,

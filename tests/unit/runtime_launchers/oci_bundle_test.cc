@@ -67,6 +67,32 @@ TEST(OciBundle, GrantsDockersCapabilitiesAndNoMore) {
   }
 }
 
+TEST(OciBundle, MountsTheHostsDirectoryIfThereIsOne) {
+  const TemporaryDir dir;
+  const std::filesystem::path agent = dir.path() / "agent";
+  std::ofstream(agent) << "program";
+  for (const char* volume : {"", "/some/volume"}) {
+    LaunchRequest request = RequestFor(agent);
+    request.volume_dir = volume;
+    const std::filesystem::path bundle =
+        dir.path() / ("bundle" + request.volume_dir.filename().string());
+    const std::vector<std::string> arguments = ContainerAgentArguments(request);
+    WriteOciBundle(bundle, request, arguments);
+    const Json config = Json::parse(std::ifstream(bundle / "config.json"));
+    const Json& mounts = config["mounts"];
+    const auto mount = std::find_if(mounts.begin(), mounts.end(), [](const Json& entry) {
+      return entry["destination"] == "/volume";
+    });
+    const bool told = arguments.back() == "--volume=/volume";
+    EXPECT_EQ(told, *volume != '\0');
+    ASSERT_EQ(mount != mounts.end(), told);
+    if (told) {
+      EXPECT_EQ((*mount)["source"], volume);
+      EXPECT_EQ((*mount)["type"], "bind");
+    }
+  }
+}
+
 TEST(OciBundle, AMissingAgentIsNamed) {
   const TemporaryDir dir;
   try {
