@@ -34,4 +34,6 @@ endif()
 # The agent's libraries, as static archives.
 include(HvbenchStaticLibrary)
 hvbench_require_static(nettle libnettle.a nettle/sha2.h nettle-dev)
+hvbench_require_static(aio libaio.a libaio.h libaio-dev)
+hvbench_require_static(uring liburing.a liburing.h liburing-dev)
 hvbench_require_static(zstd libzstd.a zstd.h libzstd-dev)

@@ -74,7 +74,8 @@ class EveryKernel : public testing::TestWithParam<Cell> {
   std::unique_ptr<Kernel> Prepared() const {
     std::unique_ptr<Kernel> kernel = GetParam().spec->make();
     try {
-      kernel->Prepare(Context(GetParam().set->params, scratch_.path(), kSeed));
+      kernel->Prepare(Context(GetParam().set->params, scratch_.path(), kSeed,
+                              {.volume_dir = scratch_.path(), .block_device = {}}));
     } catch (const Unsupported& unsupported) {
       reason_ = unsupported.what();
       return nullptr;

@@ -1,0 +1,56 @@
+// Ways to ask the kernel for I/O. One engine belongs to one job; it has as many slots as operations
+// may be under way at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace hvbench::agent::kernels {
+
+struct IoOperation {
+  unsigned slot = 0;
+  bool is_write = false;
+  std::uint64_t offset = 0;
+  std::byte* data = nullptr;  // within the slot's part of the buffers; one block
+};
+
+struct IoCompletion {
+  unsigned slot = 0;
+  std::int64_t result = 0;  // bytes, or a negative errno
+};
+
+struct EngineOptions {
+  int fd = -1;
+  std::size_t block_bytes = 0;
+  unsigned depth = 1;            // slots
+  std::span<std::byte> buffers;  // of all slots, in equal parts; outlives the engine
+};
+
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  // Waits for what is under way.
+  virtual ~Engine() = default;
+
+  // Adds an operation for a slot that has none.
+  virtual void Queue(const IoOperation& operation) = 0;
+  // Submits what was queued, and waits until at least one operation of any age is done; one must be
+  // queued or under way. What it returns is valid until the next call. Throws KernelFailed.
+  virtual std::span<const IoCompletion> Exchange() = 0;
+};
+
+std::unique_ptr<Engine> MakePsyncEngine(const EngineOptions& options);
+std::unique_ptr<Engine> MakeLibaioEngine(const EngineOptions& options);
+// `registered`: the file and the buffers are made known to the kernel beforehand.
+std::unique_ptr<Engine> MakeIoUringEngine(const EngineOptions& options, bool registered);
+
+// "psync", "libaio", "io_uring" or "io_uring_fixed". Unsupported where the guest lacks it; another
+// name, or a depth that the engine cannot have, is a std::invalid_argument.
+std::unique_ptr<Engine> MakeEngine(const std::string& name, const EngineOptions& options);
+
+}  // namespace hvbench::agent::kernels

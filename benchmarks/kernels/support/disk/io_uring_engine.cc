@@ -1,0 +1,97 @@
+// io_uring by liburing: submission and waiting are one system call.
+#include <liburing.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "benchmarks/kernels/support/check.h"
+#include "benchmarks/kernels/support/disk/engine.h"
+
+namespace hvbench::agent::kernels {
+namespace {
+
+class IoUringEngine : public Engine {
+ public:
+  IoUringEngine(const EngineOptions& options, bool registered)
+      : options_(options), registered_(registered), completions_(options.depth) {
+    const int result = io_uring_queue_init(options.depth, &ring_, 0);
+    if (result < 0) ThrowUnavailable("io_uring_setup", -result);
+    try {
+      if (registered) Register();
+    } catch (...) {
+      io_uring_queue_exit(&ring_);
+      throw;
+    }
+  }
+  ~IoUringEngine() override {
+    // Leaving the ring cancels what is under way, but does not wait for it.
+    try {
+      while (under_way_ > 0) Exchange();
+    } catch (const KernelFailed&) {
+    }
+    io_uring_queue_exit(&ring_);
+  }
+
+  void Queue(const IoOperation& operation) override {
+    io_uring_sqe* const entry = io_uring_get_sqe(&ring_);  // there: one for each slot
+    const auto bytes = static_cast<unsigned>(options_.block_bytes);
+    const int file = registered_ ? 0 : options_.fd;
+    const auto buffer = static_cast<int>(operation.slot);
+    if (!registered_ && operation.is_write) {
+      io_uring_prep_write(entry, file, operation.data, bytes, operation.offset);
+    } else if (!registered_) {
+      io_uring_prep_read(entry, file, operation.data, bytes, operation.offset);
+    } else if (operation.is_write) {
+      io_uring_prep_write_fixed(entry, file, operation.data, bytes, operation.offset, buffer);
+    } else {
+      io_uring_prep_read_fixed(entry, file, operation.data, bytes, operation.offset, buffer);
+    }
+    if (registered_) io_uring_sqe_set_flags(entry, IOSQE_FIXED_FILE);
+    io_uring_sqe_set_data64(entry, operation.slot);
+    ++under_way_;
+  }
+
+  std::span<const IoCompletion> Exchange() override {
+    int result = -EINTR;
+    while (result == -EINTR || result == -EAGAIN) result = io_uring_submit_and_wait(&ring_, 1);
+    if (result < 0) throw KernelFailed("io_uring_enter", -result);
+    unsigned count = 0;
+    unsigned head = 0;
+    io_uring_cqe* entry = nullptr;
+    io_uring_for_each_cqe(&ring_, head, entry) {
+      if (count == completions_.size()) break;
+      completions_[count++] = {static_cast<unsigned>(io_uring_cqe_get_data64(entry)), entry->res};
+    }
+    io_uring_cq_advance(&ring_, count);
+    under_way_ -= count;
+    return {completions_.data(), count};
+  }
+
+ private:
+  void Register() {
+    int result = io_uring_register_files(&ring_, &options_.fd, 1);
+    if (result < 0) ThrowUnavailable("io_uring_register (file)", -result);
+    const std::size_t part = options_.buffers.size() / options_.depth;
+    std::vector<iovec> parts(options_.depth);
+    for (std::size_t slot = 0; slot < parts.size(); ++slot) {
+      parts[slot] = {options_.buffers.data() + slot * part, part};
+    }
+    result = io_uring_register_buffers(&ring_, parts.data(), options_.depth);
+    if (result < 0) ThrowUnavailable("io_uring_register (buffers)", -result);
+  }
+
+  EngineOptions options_;
+  bool registered_;
+  io_uring ring_{};
+  unsigned under_way_ = 0;  // queued ones included
+  std::vector<IoCompletion> completions_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> MakeIoUringEngine(const EngineOptions& options, bool registered) {
+  return std::make_unique<IoUringEngine>(options, registered);
+}
+
+}  // namespace hvbench::agent::kernels

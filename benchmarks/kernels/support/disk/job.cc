@@ -1,0 +1,112 @@
+#include "benchmarks/kernels/support/disk/job.h"
+
+#include <ctime>
+
+#include <cerrno>
+
+namespace hvbench::agent::kernels {
+namespace {
+
+std::uint64_t NowNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// A slot that only reads needs one block; one that writes has the random bytes of every sector
+// ready, and a write costs the headers alone.
+std::size_t SlotBytes(const JobOptions& options, const Sectors& sectors) {
+  return options.mode.Writes() ? sectors.PeriodBytes() : options.block_bytes;
+}
+
+}  // namespace
+
+Job::Job(const JobOptions& options, const Sectors& sectors)
+    : options_(options),
+      sectors_(sectors),
+      buffers_(SlotBytes(options, sectors) * options.depth, Pages::kSmall),
+      slots_(options.depth) {
+  const std::size_t slot_bytes = SlotBytes(options, sectors);
+  for (unsigned slot = 0; slot < options.depth; ++slot) {
+    slots_[slot].operation.slot = slot;
+    sectors.Fill({buffers_.data() + slot * slot_bytes, slot_bytes}, 0, 0);
+  }
+  engine_ = MakeEngine(
+      options.engine,
+      {options.fd, options.block_bytes, options.depth, {buffers_.data(), buffers_.bytes()}});
+}
+
+AccessPattern Job::Accesses(std::uint64_t generation) const {
+  return {options_.mode, options_.range, Mix(options_.seed + generation)};
+}
+
+void Job::Start(Slot& slot, Access access, std::uint64_t now_ns, std::uint64_t generation) {
+  const std::uint64_t offset = access.block * options_.block_bytes;
+  const std::size_t slot_bytes = buffers_.bytes() / slots_.size();
+  std::byte* const data = buffers_.data() + slot.operation.slot * slot_bytes + offset % slot_bytes;
+  if (access.is_write) sectors_.Stamp({data, options_.block_bytes}, offset, generation);
+  slot.begin_ns = now_ns;
+  slot.operation.is_write = access.is_write;
+  slot.operation.offset = offset;
+  slot.operation.data = data;
+  engine_->Queue(slot.operation);
+}
+
+void Job::Finish(const Slot& slot, std::int64_t result, std::uint64_t now_ns) {
+  latency_.Record(now_ns - slot.begin_ns);
+  const IoOperation& operation = slot.operation;
+  if (result < 0) {
+    throw KernelFailed((operation.is_write ? "write at byte " : "read at byte ") +
+                           std::to_string(operation.offset),
+                       static_cast<int>(-result));
+  }
+  const bool right =
+      static_cast<std::size_t>(result) == options_.block_bytes &&
+      (operation.is_write ||
+       sectors_.AreInPlace({operation.data, options_.block_bytes}, operation.offset));
+  if (right) {
+    ++right_;
+  } else {
+    wrong_offset_ = operation.offset;
+  }
+}
+
+// The clock is read once between two waits: that is the end of what was waited for and the
+// beginning of what is submitted next.
+void Job::Perform(std::uint64_t operations, std::uint64_t generation) {
+  AccessPattern accesses = Accesses(generation);
+  std::uint64_t now_ns = NowNs();
+  std::uint64_t started = 0;
+  for (Slot& slot : slots_) {
+    if (started == operations) break;
+    Start(slot, accesses.Next(), now_ns, generation);
+    ++started;
+  }
+  for (std::uint64_t done = 0; done < operations;) {
+    const std::span<const IoCompletion> completions = engine_->Exchange();
+    now_ns = NowNs();
+    for (const IoCompletion& completion : completions) {
+      Slot& slot = slots_[completion.slot];
+      Finish(slot, completion.result, now_ns);
+      if (started == operations) continue;
+      Start(slot, accesses.Next(), now_ns, generation);
+      ++started;
+    }
+    done += completions.size();
+  }
+}
+
+void Job::Run(std::uint64_t operations, std::uint64_t generation) noexcept {
+  latency_.Reset();
+  operations_ = operations;
+  right_ = 0;
+  failure_ = nullptr;
+  try {
+    Perform(operations, generation);
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+}
+
+}  // namespace hvbench::agent::kernels
