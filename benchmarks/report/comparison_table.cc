@@ -9,6 +9,8 @@
 namespace hvbench {
 namespace {
 
+constexpr char kHostIoMark[] = "[host I/O ";
+
 std::string Print(const char* format, double value) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), format, value);
@@ -55,8 +57,13 @@ std::string Cell(const CellResult* cell, const CellResult* baseline, bool is_bas
       baseline != nullptr && !baseline->real_ns.empty() && baseline->outcome == Outcome::kMeasured;
   if (!is_baseline && comparable) {
     const Spread reference = SpreadOf(baseline->real_ns);
-    text = PrintRatio(spread.median / reference.median);
+    const double ratio = spread.median / reference.median;
+    text = PrintRatio(ratio);
     percent = std::hypot(percent, 100 * reference.half_range / reference.median);
+    // A disk faster than the host's own is a cache until proved otherwise.
+    if (!cell->host_io_ratio.empty() && 100 * (1 - ratio) > percent) {
+      text += " " + (kHostIoMark + Print("%.2f]", SpreadOf(cell->host_io_ratio).median));
+    }
   }
   return cell->real_ns.size() < 2 ? text : text + Print(" ±%.0f%%", std::ceil(percent));
 }
@@ -102,8 +109,12 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
     }
   }
   std::vector<std::size_t> widths(rows[0].size(), 0);
+  bool marked = false;
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], Width(row[i]));
+      marked |= row[i].find(kHostIoMark) != std::string::npos;
+    }
   }
   out << "\nTime of one iteration: " << baseline
       << " in units, the others relative to it (2.00 takes "
@@ -111,6 +122,11 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
   for (const auto& row : rows) PrintRow(row, widths, out);
   for (std::size_t i = 0; i < notes.ordered().size(); ++i) {
     out << (i == 0 ? "\n" : "") << '[' << i + 1 << "] " << notes.ordered()[i] << '\n';
+  }
+  if (marked) {
+    out << '\n'
+        << kHostIoMark << "x]: faster than " << baseline
+        << ", and the part x of its bytes reached the host's disks\n";
   }
 }
 

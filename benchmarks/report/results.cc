@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fixtures/cell_name.h"
+#include "fixtures/runtime_fixture.h"
 
 namespace hvbench {
 namespace {
@@ -23,6 +24,8 @@ void Results::Add(const benchmark::BenchmarkReporter::Run& run) {
   const Outcome outcome = OutcomeOf(run);
   if (outcome == Outcome::kMeasured) {
     cell.real_ns.push_back(run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations));
+    const auto host_io = run.counters.find(kHostIoCounter);
+    if (host_io != run.counters.end()) cell.host_io_ratio.push_back(host_io->second.value);
   } else {
     cell.outcome = outcome;
     cell.reason = ReasonOf(run);

@@ -16,6 +16,8 @@ struct CellResult {
   Outcome outcome = Outcome::kMeasured;
   std::string reason;           // "" if measured
   std::vector<double> real_ns;  // the time of one iteration, one value a repetition
+  // Bytes that reached the host's disks by bytes asked for, likewise; empty but for disk cells.
+  std::vector<double> host_io_ratio;
 };
 
 class Results {

@@ -78,6 +78,35 @@ TEST_P(LauncherContract, ReportsPhasesAndFacts) {
   StopOrderly(booted);
 }
 
+TEST_P(LauncherContract, SharesADirectoryOfTheHostIfItCan) {
+  LaunchRequest request = NewRequest();
+  request.volume_dir = request.guest_dir / "volume";
+  std::filesystem::create_directory(request.volume_dir);
+  BootedGuest booted = Boot(request);
+  protocol::PrepareRequest prepare;
+  prepare.kernel = "disk/append";
+  prepare.params = {
+      {"call", "fdatasync"}, {"block_kib", "4"}, {"target", "volume"}, {"file_mib", "1"}};
+  prepare.iterations = 3;
+  try {
+    booted.bridge->Prepare(prepare, Soon());
+  } catch (const GuestError& error) {
+    ASSERT_EQ(error.code(), protocol::ErrorCode::kUnsupported) << error.what();
+    StopOrderly(booted);
+    GTEST_SKIP() << error.what();
+  }
+  booted.bridge->Run(3, Soon());
+  booted.bridge->Verify(Soon());
+  std::vector<std::uintmax_t> sizes;
+  for (const auto& entry : std::filesystem::directory_iterator(request.volume_dir)) {
+    sizes.push_back(entry.file_size());
+  }
+  EXPECT_EQ(sizes, std::vector<std::uintmax_t>{3 * 4096}) << "what the guest wrote is on the host";
+  booted.bridge->Cleanup(Soon());
+  EXPECT_TRUE(std::filesystem::is_empty(request.volume_dir));
+  StopOrderly(booted);
+}
+
 TEST_P(LauncherContract, FrozenGuestUsesNoCpuAndGoesOnAfterwards) {
   BootedGuest booted = Boot();
   const protocol::PrepareReply prepared = PrepareNoop(*booted.bridge, milliseconds(600));

@@ -42,7 +42,7 @@ TEST_F(MeasuringTest, EveryKernelIsMeasuredNatively) {
     EXPECT_GT(row.at("bridge_round_trip_ns").get<double>(), 0) << row;
     EXPECT_FALSE(row.contains("guest_cpu_ns")) << row;
   }
-  EXPECT_EQ(subsystems, (std::set<std::string>{"calibration", "cpu", "memory", "syscall"}));
+  EXPECT_EQ(subsystems, (std::set<std::string>{"calibration", "cpu", "disk", "memory", "syscall"}));
   const auto& context = json.at("context");
   for (const char* key : {"hvbench_version", "hvbench_profile", "host_kernel", "host_clocksource",
                           "host_cgroup_version", "host_virtualization", "runtime.native.version",
@@ -92,6 +92,31 @@ TEST_F(MeasuringTest, AWorkDirectoryOnAFullDiskIsOneSentence) {
   const bool says_why = (result.err + result.out).find("disk full") != std::string::npos ||
                         (result.err + result.out).find("No space left") != std::string::npos;
   EXPECT_TRUE(says_why) << result.err << result.out;
+}
+
+TEST_F(MeasuringTest, AFullScratchDiskCostsItsOwnCellAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to mount a small tmpfs";
+  std::filesystem::create_directories(work_dir_);
+  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=48m"), 0) << strerror(errno);
+  // The first cell wants a file of 128 MiB, the others none or 1 MiB.
+  const ProgramResult result =
+      Run({"--hvbench_runtimes=native", "--benchmark_min_time=0.02", "--benchmark_repetitions=1",
+           "--benchmark_filter=disk/randrw/|disk/create_unlink/.*volume|syscall/getppid",
+           "--benchmark_out=" + (dir_ / "r.json").string()});
+  umount2(work_dir_.c_str(), MNT_DETACH);
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  int failed = 0;
+  int measured = 0;
+  for (const auto& row : ReadJson("r.json").at("benchmarks")) {
+    const std::string message = row.value("error_message", std::string());
+    (message.empty() ? measured : failed) += 1;
+    if (message.empty()) continue;
+    EXPECT_TRUE(message.starts_with("ERROR: ")) << message;
+    EXPECT_NE(message.find("No space left on device"), std::string::npos) << message;
+    EXPECT_TRUE(row.at("name").get<std::string>().starts_with("disk/randrw/")) << row;
+  }
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(measured, 2);
 }
 
 TEST_F(MeasuringTest, GoogleBenchmarksOwnToolComparesRuntimes) {

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "fixtures/runtime_fixture.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 
 namespace hvbench {
@@ -48,6 +49,26 @@ TEST(SpreadOf, IsTheMedianAndHalfTheRange) {
     EXPECT_EQ(spread.median, c.median);
     EXPECT_EQ(spread.half_range, c.half_range);
   }
+}
+
+TEST(ComparisonTable, MarksDisksFasterThanTheHostsOwn) {
+  Results results;
+  const auto add = [&](const std::string& runtime, double ns, double host_io) {
+    for (const double noise : {-2.0, 0.0, 2.0}) {
+      testing::Row row = GoodRow("disk/randread/depth:1/runtime:" + runtime, ns + noise, 1000);
+      row.counters[kHostIoCounter] = host_io;
+      results.Add(row);
+    }
+  };
+  add("native", 100, 1);
+  add("cached", 50, 0.25);
+  add("slower", 150, 0.25);
+  add("alike", 98, 0.25);  // within the spread
+  const std::string body = Body(results);
+  EXPECT_NE(body.find("0.50 [host I/O 0.25]"), std::string::npos) << body;
+  EXPECT_EQ(body.find("1.50 ["), std::string::npos) << body;
+  EXPECT_EQ(body.find("0.98 ["), std::string::npos) << body;
+  EXPECT_EQ(body.find("100 ns ["), std::string::npos) << body;
 }
 
 TEST(ComparisonTable, ShowsRatiosToTheBaseline) {
