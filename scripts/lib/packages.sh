@@ -16,7 +16,7 @@ readonly RUNTIME_PACKAGES=(runc:runc crun:crun docker.io:dockerd curl:curl)
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache
-  libbenchmark-tools python3-scipy stress-ng:stress-ng procps:pgrep
+  libbenchmark-tools python3-scipy stress-ng:stress-ng procps:pgrep fio:fio
 )
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)

@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -187,7 +188,8 @@ def compare(runtime, command, options, work_dir):
     ours = Ours(options.program, work_dir, runtime, options.seconds)
     fio = Fio(work_dir, command, options.seconds)
     ranked = runtime == "gvisor"
-    cells = RANKED_CELLS if ranked else PARITY_CELLS
+    cells = [cell for cell in (RANKED_CELLS if ranked else PARITY_CELLS)
+             if re.search(options.cells, cell.name())]
     faults, rates = [], {"ours": [], "fio": []}
     for cell in cells:
         mine, peers = measure(cell, ours, fio, options.rounds)
@@ -209,6 +211,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True)
     parser.add_argument("--runtimes", default="native,runc,gvisor")
+    parser.add_argument("--cells", default="", help="those whose names match this expression")
     parser.add_argument("--seconds", type=int, default=2, help="of one run of one cell")
     parser.add_argument("--rounds", type=int, default=1, help="of ours, fio, fio, ours")
     parser.add_argument("--least-rate", type=float, default=0.97)

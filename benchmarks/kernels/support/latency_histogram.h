@@ -18,7 +18,7 @@ namespace hvbench::agent::kernels {
 
 class LatencyHistogram {
  public:
-  // About 10 ns: the bin's number is a logarithm.
+  // About 20 ns, most of it a logarithm for the bin's number.
   void Record(std::uint64_t ns) {
     bins_(static_cast<double>(ns));
     count_ += 1;
