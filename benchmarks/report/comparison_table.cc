@@ -46,26 +46,25 @@ class Notes {
 std::string Cell(const CellResult* cell, const CellResult* baseline, bool is_baseline,
                  Notes& notes) {
   if (cell == nullptr) return "";
-  if (cell->outcome != Outcome::kMeasured || cell->real_ns.empty()) {
+  if (!cell->Measured()) {
     const char* word = cell->outcome == Outcome::kSkipped ? "skipped" : "FAILED";
     return std::string(word) + " [" + std::to_string(notes.NumberOf(cell->reason)) + "]";
   }
-  const Spread spread = SpreadOf(cell->real_ns);
+  const Spread spread = SpreadOf(cell->RealNs());
   double percent = 100 * spread.half_range / spread.median;
   std::string text = PrintTime(spread.median);
-  const bool comparable =
-      baseline != nullptr && !baseline->real_ns.empty() && baseline->outcome == Outcome::kMeasured;
-  if (!is_baseline && comparable) {
-    const Spread reference = SpreadOf(baseline->real_ns);
+  if (!is_baseline && baseline != nullptr && baseline->Measured()) {
+    const Spread reference = SpreadOf(baseline->RealNs());
     const double ratio = spread.median / reference.median;
     text = PrintRatio(ratio);
     percent = std::hypot(percent, 100 * reference.half_range / reference.median);
     // A disk faster than the host's own is a cache until proved otherwise.
-    if (!cell->host_io_ratio.empty() && 100 * (1 - ratio) > percent) {
-      text += " " + (kHostIoMark + Print("%.2f]", SpreadOf(cell->host_io_ratio).median));
+    const std::vector<double> host_io = cell->Values(kHostIoCounter);
+    if (!host_io.empty() && 100 * (1 - ratio) > percent) {
+      text += " " + (kHostIoMark + Print("%.2f]", SpreadOf(host_io).median));
     }
   }
-  return cell->real_ns.size() < 2 ? text : text + Print(" ±%.0f%%", std::ceil(percent));
+  return cell->samples.size() < 2 ? text : text + Print(" ±%.0f%%", std::ceil(percent));
 }
 
 // Columns of a terminal that the text takes: UTF-8 continuation bytes take none.

@@ -1,35 +1,76 @@
 #include "benchmarks/report/results.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "fixtures/cell_name.h"
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {
-namespace {
 
-void AddOnce(std::vector<std::string>& values, const std::string& value) {
-  if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+std::vector<double> CellResult::RealNs() const {
+  std::vector<double> values;
+  for (const Sample& sample : samples) values.push_back(sample.real_ns);
+  return values;
 }
 
-}  // namespace
+std::vector<double> CellResult::Values(const std::string& counter) const {
+  std::vector<double> values;
+  for (const Sample& sample : samples) {
+    const auto found = sample.counters.find(counter);
+    if (found != sample.counters.end()) values.push_back(found->second);
+  }
+  return values;
+}
+
+CellResult& Results::CellOf(const std::string& kernel, const std::string& runtime) {
+  const auto [found, added] = cells_.try_emplace({kernel, runtime});
+  if (added) {
+    if (std::find(kernels_.begin(), kernels_.end(), kernel) == kernels_.end()) {
+      kernels_.push_back(kernel);
+    }
+    if (std::find(runtimes_.begin(), runtimes_.end(), runtime) == runtimes_.end()) {
+      runtimes_.push_back(runtime);
+    }
+  }
+  return found->second;
+}
 
 void Results::Add(const benchmark::BenchmarkReporter::Run& run) {
   if (run.run_type != benchmark::BenchmarkReporter::Run::RT_Iteration) return;
   const std::optional<CellName> name = ParseCellName(run.run_name.str());
   if (!name) return;
-  AddOnce(kernels_, name->WithoutRuntime());
-  AddOnce(runtimes_, name->runtime);
-  CellResult& cell = cells_[{name->WithoutRuntime(), name->runtime}];
   const Outcome outcome = OutcomeOf(run);
-  if (outcome == Outcome::kMeasured) {
-    cell.real_ns.push_back(run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations));
-    const auto host_io = run.counters.find(kHostIoCounter);
-    if (host_io != run.counters.end()) cell.host_io_ratio.push_back(host_io->second.value);
-  } else {
-    cell.outcome = outcome;
-    cell.reason = ReasonOf(run);
+  if (outcome != Outcome::kMeasured) {
+    AddUnmeasured(name->WithoutRuntime(), name->runtime, outcome, std::string(ReasonOf(run)));
+    return;
   }
+  const auto iterations = static_cast<double>(run.iterations);
+  Sample sample;
+  sample.real_ns = run.real_accumulated_time * 1e9 / iterations;
+  sample.cpu_ns = run.cpu_accumulated_time * 1e9 / iterations;
+  for (const auto& [key, counter] : run.counters) sample.counters[key] = counter.value;
+  AddSample(name->WithoutRuntime(), name->runtime, std::move(sample));
+}
+
+void Results::AddSample(const std::string& kernel, const std::string& runtime, Sample sample) {
+  const auto take = [&](const char* counter) {
+    const auto found = sample.counters.find(counter);
+    if (found == sample.counters.end()) return std::int64_t{0};
+    const auto value = static_cast<std::int64_t>(found->second);
+    sample.counters.erase(found);
+    return value;
+  };
+  sample.boot = take(kBootCounter);
+  sample.block = take(kBlockCounter);
+  CellOf(kernel, runtime).samples.push_back(std::move(sample));
+}
+
+void Results::AddUnmeasured(const std::string& kernel, const std::string& runtime, Outcome outcome,
+                            std::string reason) {
+  CellResult& cell = CellOf(kernel, runtime);
+  cell.outcome = outcome;
+  cell.reason = std::move(reason);
 }
 
 const CellResult* Results::Find(const std::string& kernel, const std::string& runtime) const {

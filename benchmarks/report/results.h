@@ -1,8 +1,10 @@
-// The rows of a run as the program itself needs them: for the comparison table and the exit status.
+// The rows of a run in memory: from Google Benchmark itself, or from a file that it wrote. What the
+// program says about results at the end of a run, and all that it makes of files, starts here.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,18 +14,36 @@
 
 namespace hvbench {
 
+// One repetition. Times are of one iteration.
+struct Sample {
+  double real_ns = 0;
+  double cpu_ns = 0;
+  std::int64_t boot = 0;   // which boot of the runtime's guest, from 1; 0: not said
+  std::int64_t block = 0;  // which A B B A block of a comparison, from 1; 0: not of a comparison
+  std::map<std::string, double> counters;
+};
+
 struct CellResult {
   Outcome outcome = Outcome::kMeasured;
-  std::string reason;           // "" if measured
-  std::vector<double> real_ns;  // the time of one iteration, one value a repetition
-  // Bytes that reached the host's disks by bytes asked for, likewise; empty but for disk cells.
-  std::vector<double> host_io_ratio;
+  std::string reason;  // "" if measured
+  std::vector<Sample> samples;
+
+  bool Measured() const { return outcome == Outcome::kMeasured && !samples.empty(); }
+  // One value a repetition.
+  std::vector<double> RealNs() const;
+  // Of the repetitions that have the counter.
+  std::vector<double> Values(const std::string& counter) const;
 };
 
 class Results {
  public:
   // Rows that are aggregates, or not ours, are left out.
   void Add(const benchmark::BenchmarkReporter::Run& run);
+  // `kernel`: the benchmark's name without its runtime.
+  void AddSample(const std::string& kernel, const std::string& runtime, Sample sample);
+  // Outweighs all samples of that cell.
+  void AddUnmeasured(const std::string& kernel, const std::string& runtime, Outcome outcome,
+                     std::string reason);
 
   // In the order in which they were first added.
   const std::vector<std::string>& kernels() const { return kernels_; }  // without the runtime
@@ -33,6 +53,8 @@ class Results {
   int Count(Outcome outcome) const;
 
  private:
+  CellResult& CellOf(const std::string& kernel, const std::string& runtime);
+
   std::vector<std::string> kernels_;
   std::vector<std::string> runtimes_;
   std::map<std::pair<std::string, std::string>, CellResult> cells_;

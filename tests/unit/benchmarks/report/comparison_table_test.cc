@@ -176,7 +176,7 @@ TEST(Results, CountsCellsByTheirOutcome) {
   EXPECT_EQ(results.Count(Outcome::kSkipped), 1);
   EXPECT_EQ(results.kernels(), (std::vector<std::string>{"cpu/a", "cpu/b"}));
   EXPECT_EQ(results.runtimes(), (std::vector<std::string>{"native", "runc"}));
-  const std::vector<double>& times = results.Find("cpu/a", "native")->real_ns;
+  const std::vector<double> times = results.Find("cpu/a", "native")->RealNs();
   ASSERT_EQ(times.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(times[i], static_cast<double>(i + 1), 1e-9);
   EXPECT_EQ(results.Find("cpu/a", "runc")->reason, "y");
