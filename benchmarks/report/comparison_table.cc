@@ -1,32 +1,17 @@
 #include "benchmarks/report/comparison_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
+#include <utility>
+
+#include "benchmarks/report/number_text.h"
+#include "fixtures/runtime_fixture.h"
 
 namespace hvbench {
 namespace {
 
 constexpr char kHostIoMark[] = "[host I/O ";
-
-std::string Print(const char* format, double value) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
-}
-
-std::string PrintTime(double ns) {
-  if (ns < 1e3) return Print("%.3g ns", ns);
-  if (ns < 1e6) return Print("%.3g us", ns / 1e3);
-  if (ns < 1e9) return Print("%.3g ms", ns / 1e6);
-  return Print("%.3g s", ns / 1e9);
-}
-
-std::string PrintRatio(double ratio) {
-  return Print(ratio < 10 ? "%.2f" : ratio < 100 ? "%.1f" : "%.0f", ratio);
-}
 
 // Numbers the reasons, so that one that stands in many cells is printed once.
 class Notes {
@@ -61,27 +46,10 @@ std::string Cell(const CellResult* cell, const CellResult* baseline, bool is_bas
     // A disk faster than the host's own is a cache until proved otherwise.
     const std::vector<double> host_io = cell->Values(kHostIoCounter);
     if (!host_io.empty() && 100 * (1 - ratio) > percent) {
-      text += " " + (kHostIoMark + Print("%.2f]", SpreadOf(host_io).median));
+      text += " " + (kHostIoMark + PrintNumber("%.2f]", SpreadOf(host_io).median));
     }
   }
-  return cell->samples.size() < 2 ? text : text + Print(" ±%.0f%%", std::ceil(percent));
-}
-
-// Columns of a terminal that the text takes: UTF-8 continuation bytes take none.
-std::size_t Width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-void PrintRow(const std::vector<std::string>& row, const std::vector<std::size_t>& widths,
-              std::ostream& out) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const std::string padding(widths[i] - Width(row[i]), ' ');
-    line += i == 0 ? row[i] + padding : "  " + padding + row[i];
-  }
-  out << line << '\n';
+  return cell->samples.size() < 2 ? text : text + PrintNumber(" ±%.0f%%", std::ceil(percent));
 }
 
 }  // namespace
@@ -98,27 +66,23 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
   const std::vector<std::string>& runtimes = results.runtimes();
   if (runtimes.size() < 2) return;
   Notes notes;
-  std::vector<std::vector<std::string>> rows(1, {"kernel"});
-  for (const std::string& runtime : runtimes) rows[0].push_back(runtime);
+  std::vector<std::string> heading = {"kernel"};
+  heading.insert(heading.end(), runtimes.begin(), runtimes.end());
+  TextTable table(std::move(heading));
+  bool marked = false;
   for (const std::string& kernel : results.kernels()) {
-    std::vector<std::string>& row = rows.emplace_back(1, kernel);
+    std::vector<std::string> row = {kernel};
     for (const std::string& runtime : runtimes) {
       row.push_back(Cell(results.Find(kernel, runtime), results.Find(kernel, baseline),
                          runtime == baseline, notes));
     }
-  }
-  std::vector<std::size_t> widths(rows[0].size(), 0);
-  bool marked = false;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], Width(row[i]));
-      marked |= row[i].find(kHostIoMark) != std::string::npos;
-    }
+    for (const std::string& text : row) marked |= text.find(kHostIoMark) != std::string::npos;
+    table.Add(std::move(row));
   }
   out << "\nTime of one iteration: " << baseline
       << " in units, the others relative to it (2.00 takes "
       << "twice as long); ± is half the range of the repetitions\n\n";
-  for (const auto& row : rows) PrintRow(row, widths, out);
+  table.Print(TableStyle::kText, out);
   for (std::size_t i = 0; i < notes.ordered().size(); ++i) {
     out << (i == 0 ? "\n" : "") << '[' << i + 1 << "] " << notes.ordered()[i] << '\n';
   }
