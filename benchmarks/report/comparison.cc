@@ -1,0 +1,134 @@
+#include "benchmarks/report/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "benchmarks/report/number_text.h"
+
+namespace hvbench {
+namespace {
+
+struct MeanLog {
+  double sum = 0;
+  int count = 0;
+  void Add(double ns) {
+    sum += std::log(ns);
+    ++count;
+  }
+  double value() const { return sum / count; }
+};
+
+using MeanLogs = std::map<std::int64_t, MeanLog>;
+
+bool SaysBoots(const CellResult& cell) {
+  std::set<std::int64_t> boots;
+  for (const Sample& sample : cell.samples) boots.insert(sample.boot);
+  return boots.size() > 1 && !boots.contains(0);
+}
+
+// Empty if the samples are of no comparison.
+MeanLogs ByBlock(const CellResult& cell) {
+  MeanLogs blocks;
+  for (const Sample& sample : cell.samples) {
+    if (sample.block == 0) return {};
+    blocks[sample.block].Add(sample.real_ns);
+  }
+  return blocks;
+}
+
+std::vector<double> UnitLogs(const CellResult& cell, Unit unit) {
+  std::vector<double> logs;
+  if (unit == Unit::kRepetition) {
+    for (const Sample& sample : cell.samples) logs.push_back(std::log(sample.real_ns));
+    return logs;
+  }
+  MeanLogs boots;
+  for (const Sample& sample : cell.samples) boots[sample.boot].Add(sample.real_ns);
+  for (const auto& [boot, mean] : boots) logs.push_back(mean.value());
+  return logs;
+}
+
+double CvOfUnits(const CellResult& cell) { return CoefficientOfVariation(UnitTimesNs(cell)); }
+
+}  // namespace
+
+std::string_view NameOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kSlower:
+      return "slower";
+    case Verdict::kFaster:
+      return "faster";
+    case Verdict::kNoDifference:
+      return "no difference found";
+    case Verdict::kTooNoisy:
+      return "too noisy";
+  }
+  return "unknown";
+}
+
+std::string_view NameOf(Unit unit) {
+  switch (unit) {
+    case Unit::kBlock:
+      return "block";
+    case Unit::kBoot:
+      return "boot";
+    case Unit::kRepetition:
+      return "repetition";
+  }
+  return "unknown";
+}
+
+Verdict Judge(const RatioEstimate& estimate) {
+  if (!estimate.interval) return Verdict::kTooNoisy;
+  const auto [low, high] = *estimate.interval;
+  if (low > 1 + kSmallestDifference) return Verdict::kSlower;
+  if (high < 1 / (1 + kSmallestDifference)) return Verdict::kFaster;
+  const bool near_one = low > 1 / (1 + kNoDifferenceWithin) && high < 1 + kNoDifferenceWithin;
+  return near_one ? Verdict::kNoDifference : Verdict::kTooNoisy;
+}
+
+std::vector<double> UnitTimesNs(const CellResult& cell) {
+  std::vector<double> times = UnitLogs(cell, SaysBoots(cell) ? Unit::kBoot : Unit::kRepetition);
+  for (double& time : times) time = std::exp(time);
+  return times;
+}
+
+Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing pairing) {
+  Comparison comparison;
+  std::vector<double> log_ratios;
+  if (pairing == Pairing::kSameRun) {
+    const MeanLogs theirs = ByBlock(other);
+    for (const auto& [block, mean] : ByBlock(baseline)) {
+      const auto found = theirs.find(block);
+      if (found != theirs.end()) log_ratios.push_back(found->second.value() - mean.value());
+    }
+  }
+  if (!log_ratios.empty()) {
+    comparison.unit = Unit::kBlock;
+    comparison.estimate = PairedRatio(log_ratios);
+  } else {
+    comparison.unit = SaysBoots(baseline) && SaysBoots(other) ? Unit::kBoot : Unit::kRepetition;
+    comparison.estimate =
+        UnpairedRatio(UnitLogs(baseline, comparison.unit), UnitLogs(other, comparison.unit));
+  }
+  comparison.baseline_cv = CvOfUnits(baseline);
+  comparison.other_cv = CvOfUnits(other);
+  comparison.verdict = Judge(comparison.estimate);
+  return comparison;
+}
+
+std::string PrintEstimate(const RatioEstimate& estimate) {
+  std::string text = PrintRatio(estimate.ratio);
+  if (estimate.interval) {
+    // Near 1 a third digit is what tells a narrow interval from none.
+    const char* format = std::abs(estimate.ratio - 1) < 0.1 ? "%.3f" : nullptr;
+    const auto print = [&](double v) { return format ? PrintNumber(format, v) : PrintRatio(v); };
+    text = print(estimate.ratio) + " [" + print(estimate.interval->low) + ", " +
+           print(estimate.interval->high) + "]";
+  }
+  return text;
+}
+
+}  // namespace hvbench

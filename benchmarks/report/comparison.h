@@ -1,0 +1,57 @@
+// One benchmark on two sides: the ratio, how sure it is, and what that means.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/report/results.h"
+#include "benchmarks/report/statistics.h"
+
+namespace hvbench {
+
+// Differences below 1 % are called none, however narrow the interval: 1 % is about what the place
+// of a function in memory is worth.
+inline constexpr double kSmallestDifference = 0.01;
+// An interval within 5 % of 1 may say that no difference was found; a wider one does not know.
+inline constexpr double kNoDifferenceWithin = 0.05;
+
+enum class Verdict {
+  kSlower,        // all of the interval is above 1 by more than the smallest difference
+  kFaster,        // the same, below
+  kNoDifference,  // neither, and the interval is near 1
+  kTooNoisy,      // neither, and it is not; or there is no interval
+};
+
+// What the values of the statistics are. Boots are independent of each other; repetitions inside of
+// one boot share its memory layout and its luck, so that their interval is too narrow.
+enum class Unit { kBlock, kBoot, kRepetition };
+
+struct Comparison {
+  RatioEstimate estimate;  // of the other's time to the baseline's: 2 takes twice as long
+  Verdict verdict = Verdict::kTooNoisy;
+  Unit unit = Unit::kRepetition;
+  double baseline_cv = 0;  // of the units
+  double other_cv = 0;
+};
+
+// "slower", "faster", "no difference found", "too noisy"
+std::string_view NameOf(Verdict verdict);
+// "block", "boot", "repetition"
+std::string_view NameOf(Unit unit);
+
+Verdict Judge(const RatioEstimate& estimate);
+
+// Whether `other` comes from the same run: then blocks pair its values with the baseline's.
+enum class Pairing { kSameRun, kOtherRun };
+
+// Precondition: both are measured.
+Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing pairing);
+
+// The geometric means of the times of each boot (of each repetition, if there is one boot alone or
+// the file does not say), in ns.
+std::vector<double> UnitTimesNs(const CellResult& cell);
+
+// "1.03 [1.01, 1.05]"
+std::string PrintEstimate(const RatioEstimate& estimate);
+
+}  // namespace hvbench
