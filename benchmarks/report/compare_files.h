@@ -1,0 +1,28 @@
+// `hvbench compare A.json B.json`: what changed between two runs, for people and for CI.
+#pragma once
+
+#include <filesystem>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "benchmarks/report/result_file.h"
+
+namespace hvbench {
+
+struct CompareFilesOptions {
+  std::filesystem::path baseline;
+  std::filesystem::path other;
+  double threshold_percent = 5;  // a benchmark that got slower by more than that is a regression
+  bool allow_mismatch = false;   // compare although machine, emulation or shape differ
+  std::string format = "text";   // or "markdown", "json"
+};
+
+// What makes two files no fair comparison: sentences.
+std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b);
+
+// Returns the exit status: 0 no regression, 1 some (they are named), 2 the files must not be
+// compared, 3 they have no benchmark in common. Throws Error for a file that cannot be read.
+int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace hvbench

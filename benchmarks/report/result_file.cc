@@ -1,0 +1,155 @@
+#include "benchmarks/report/result_file.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "fixtures/cell_name.h"
+#include "fixtures/runtime_fixture.h"
+#include "runtime_launchers/support/error.h"
+
+namespace hvbench {
+namespace {
+
+using Json = nlohmann::json;
+
+// Google Benchmark's fields of a row that are numbers and no counters.
+const std::set<std::string>& NumericFields() {
+  static const std::set<std::string> kFields = {"family_index", "per_family_instance_index",
+                                                "repetitions",  "repetition_index",
+                                                "threads",      "iterations",
+                                                "real_time",    "cpu_time"};
+  return kFields;
+}
+
+double NsPerUnit(const std::string& unit) {
+  if (unit == "ns") return 1;
+  if (unit == "us") return 1e3;
+  if (unit == "ms") return 1e6;
+  if (unit == "s") return 1e9;
+  throw Error("unknown time_unit " + unit);
+}
+
+struct RowName {
+  std::string kernel;
+  std::string runtime;
+};
+
+RowName NameOfRow(const Json& row) {
+  // An aggregate's name has its suffix behind it; its run_name has not.
+  const std::string name = row.value("run_name", row.at("name").get<std::string>());
+  if (const std::optional<CellName> cell = ParseCellName(name)) {
+    return {cell->WithoutRuntime(), cell->runtime};
+  }
+  return {name, ""};
+}
+
+// The message of a row that was not measured. Google Benchmark 1.8 added "skipped".
+std::optional<std::string> UnmeasuredMessage(const Json& row) {
+  if (row.value("error_occurred", false)) return row.value("error_message", std::string());
+  if (row.value("skipped", false)) {
+    return std::string(kSkippedPrefix) + row.value("skip_message", std::string());
+  }
+  return std::nullopt;
+}
+
+void AddUnmeasured(const RowName& name, const std::string& message, Results& results) {
+  for (const auto& [prefix, outcome] :
+       {std::pair{kSkippedPrefix, Outcome::kSkipped}, std::pair{kErrorPrefix, Outcome::kFailed}}) {
+    if (!message.starts_with(prefix)) continue;
+    results.AddUnmeasured(name.kernel, name.runtime, outcome, message.substr(prefix.size()));
+    return;
+  }
+  results.AddUnmeasured(name.kernel, name.runtime, Outcome::kFailed, message);
+}
+
+Sample ReadSample(const Json& row) {
+  const double unit = NsPerUnit(row.value("time_unit", std::string("ns")));
+  Sample sample;
+  sample.real_ns = row.at("real_time").get<double>() * unit;
+  sample.cpu_ns = row.at("cpu_time").get<double>() * unit;
+  for (const auto& [key, value] : row.items()) {
+    if (value.is_number() && !NumericFields().contains(key)) {
+      sample.counters[key] = value.get<double>();
+    }
+  }
+  return sample;
+}
+
+bool IsAggregate(const Json& row, const char* kind) {
+  return row.value("run_type", std::string("iteration")) == "aggregate" &&
+         row.value("aggregate_name", std::string()) == kind;
+}
+
+// Aggregates count only for benchmarks that have nothing else.
+void ReadRows(const Json& rows, Results& results) {
+  for (const Json& row : rows) {
+    if (row.value("run_type", std::string("iteration")) != "iteration") continue;
+    const RowName name = NameOfRow(row);
+    if (const auto message = UnmeasuredMessage(row)) {
+      AddUnmeasured(name, *message, results);
+      continue;
+    }
+    Sample sample = ReadSample(row);
+    if (sample.real_ns > 0) {
+      results.AddSample(name.kernel, name.runtime, std::move(sample));
+    } else {  // ratios are of logarithms
+      results.AddUnmeasured(name.kernel, name.runtime, Outcome::kFailed, "its time is not above 0");
+    }
+  }
+  for (const char* kind : {"median", "mean"}) {
+    for (const Json& row : rows) {
+      const RowName name = NameOfRow(row);
+      if (!IsAggregate(row, kind) || results.Find(name.kernel, name.runtime) != nullptr) continue;
+      Sample sample = ReadSample(row);
+      // The mean of boot numbers is none.
+      sample.counters.erase(kBootCounter);
+      sample.counters.erase(kBlockCounter);
+      results.AddSample(name.kernel, name.runtime, std::move(sample));
+    }
+  }
+}
+
+}  // namespace
+
+std::string ResultFile::Context(const std::string& key) const {
+  const auto found = context.find(key);
+  return found == context.end() ? "" : found->second;
+}
+
+bool ResultFile::Emulated(const std::string& runtime) const {
+  const std::string accelerator = Context("runtime." + runtime + ".accelerator");
+  return runtime.ends_with("-tcg") || accelerator == "tcg";
+}
+
+bool ResultFile::Nested(const std::string& runtime) const {
+  const std::string accelerator = Context("runtime." + runtime + ".accelerator");
+  return accelerator.find("kvm") != std::string::npos && Context("host_virtualization") == "nested";
+}
+
+ResultFile ParseResultFile(std::istream& stream, const std::string& name) {
+  ResultFile file;
+  file.name = name;
+  try {
+    const Json json = Json::parse(stream);
+    for (const auto& [key, value] : json.at("context").items()) {
+      file.context[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    ReadRows(json.at("benchmarks"), file.results);
+  } catch (const Json::exception& e) {
+    throw Error(name + " is not Google Benchmark's JSON: " + e.what());
+  } catch (const Error& e) {
+    throw Error(name + ": " + e.what());
+  }
+  return file;
+}
+
+ResultFile ReadResultFile(const std::filesystem::path& path) {
+  std::ifstream stream(path);
+  if (!stream) throw Error("cannot read " + path.string());
+  return ParseResultFile(stream, path.string());
+}
+
+}  // namespace hvbench
