@@ -11,6 +11,7 @@
 #include <optional>
 #include <regex>
 
+#include "benchmarks/file_commands.h"
 #include "benchmarks/suite.h"
 
 namespace hvbench {
@@ -204,6 +205,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
       app.add_subcommand("doctor", "Says which runtimes are usable here, and why not");
   doctor->add_flag("--json", options.json, "As JSON");
   CLI::App* cleanup = app.add_subcommand("cleanup", "Removes what killed runs left behind");
+  AddFileCommands(app, options.file_command);
   doctor->fallthrough();
   cleanup->fallthrough();
   try {

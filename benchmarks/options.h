@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ enum class Command { kRun, kDoctor, kCleanup };
 
 struct Options {
   Command command = Command::kRun;
+  std::function<int()> file_command;  // of the words that start nothing; empty: `command`
   bool json = false;                  // of doctor
   std::vector<std::string> runtimes;  // empty: all that are usable
   std::filesystem::path runtimes_file;

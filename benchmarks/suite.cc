@@ -258,6 +258,7 @@ int Main(int argc, char** argv) {
   if (parsed.exit_status >= 0) return parsed.exit_status;
   const Options& options = parsed.options;
   try {
+    if (options.file_command) return options.file_command();
     CatchInterrupts();
     BecomeSubreaper();
     MakeWorkDir(options);

@@ -27,6 +27,13 @@ hvbench_require(Boost libboost-dev 1.74)
 hvbench_require(nlohmann_json nlohmann-json3-dev)
 hvbench_require(CLI11 libcli11-dev)
 hvbench_require(LibArchive libarchive-dev)
+# Draws the charts of a report, which has it inside.
+find_file(HVBENCH_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH
+  DOC "Chart.js 3 as one file")
+if(NOT HVBENCH_CHART_JS)
+  message(FATAL_ERROR "hvbench needs Chart.js: apt-get install libjs-chart.js, "
+    "or -DHVBENCH_CHART_JS=FILE")
+endif()
 if(HVBENCH_BUILD_TESTS)
   hvbench_require_or_fetch(GTest "libgtest-dev libgmock-dev" googletest)
 endif()

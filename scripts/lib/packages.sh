@@ -8,7 +8,7 @@
 readonly BUILD_PACKAGES=(
   cmake:cmake ninja-build:ninja g++:g++ git:git pkg-config:pkg-config ca-certificates
   libbenchmark-dev libboost-dev nlohmann-json3-dev libcli11-dev libarchive-dev
-  nettle-dev libzstd-dev libaio-dev liburing-dev
+  nettle-dev libzstd-dev libaio-dev liburing-dev libjs-chart.js
 )
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
@@ -17,6 +17,7 @@ readonly RUNTIME_PACKAGES=(runc:runc crun:crun docker.io:dockerd curl:curl)
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache
   libbenchmark-tools python3-scipy stress-ng:stress-ng procps:pgrep fio:fio
+  chromium chromium-driver python3-selenium
 )
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)

@@ -1,0 +1,84 @@
+#include "benchmarks/file_commands.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "benchmarks/report/compare_files.h"
+#include "benchmarks/report/findings.h"
+#include "benchmarks/report/report.h"
+#include "benchmarks/suite.h"
+
+namespace hvbench {
+namespace {
+
+void AddCompare(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compares two files of results; exit status 1 says that something got slower");
+  auto options = std::make_shared<CompareFilesOptions>();
+  command->add_option("A.json", options->baseline, "The file to compare with")->required();
+  command->add_option("B.json", options->other, "The file that is judged")->required();
+  command
+      ->add_option("--threshold", options->threshold_percent,
+                   "What is slower by more percent than this is a regression")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command->add_flag("--allow-mismatch", options->allow_mismatch,
+                    "Compare although the machine, the emulation or the guests' shape differ");
+  command->add_option("--format", options->format, "The form of the output")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->capture_default_str();
+  command->callback([options, &chosen] {
+    chosen = [options] { return CompareFiles(*options, std::cout, std::cerr); };
+  });
+}
+
+void AddReport(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* command =
+      app.add_subcommand("report", "Makes one page, tables or metrics of files of results");
+  auto options = std::make_shared<ReportOptions>();
+  command->add_option("FILE.json", options->files, "Files of results")->required();
+  command->add_option("-o,--output", options->out, "Where to write it [standard output]");
+  command->add_option("--format", options->format, "The form of the output")
+      ->check(CLI::IsMember(ReportFormats()))
+      ->capture_default_str();
+  command->add_option("--baseline", options->baseline, "The runtime that ratios are relative to")
+      ->capture_default_str();
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      WriteReport(*options);
+      return static_cast<int>(kExitMeasured);
+    };
+  });
+}
+
+struct FindingsOptions {
+  std::filesystem::path file;
+  std::string format = "text";
+};
+
+void AddFindings(CLI::App& app, std::function<int()>& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "findings", "Says which published findings a file of results confirms or refutes");
+  auto options = std::make_shared<FindingsOptions>();
+  command->add_option("FILE.json", options->file, "A file of results")->required();
+  command->add_option("--format", options->format, "The form of the output")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->capture_default_str();
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      PrintFindings(JudgeFindings(ReadResultFile(options->file)), options->format, std::cout);
+      return static_cast<int>(kExitMeasured);
+    };
+  });
+}
+
+}  // namespace
+
+void AddFileCommands(CLI::App& app, std::function<int()>& chosen) {
+  AddCompare(app, chosen);
+  AddReport(app, chosen);
+  AddFindings(app, chosen);
+}
+
+}  // namespace hvbench

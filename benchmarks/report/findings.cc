@@ -1,0 +1,202 @@
+#include "benchmarks/report/findings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "benchmarks/report/number_text.h"
+#include "benchmarks/report/resources.h"
+
+namespace hvbench {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Claim {
+  std::string runtime;
+  std::string baseline;
+  std::regex kernels;
+  std::string quantity;
+  double min = 0;  // of the ratio
+  double max = std::numeric_limits<double>::infinity();
+};
+
+std::string Expected(const Claim& claim) {
+  if (!std::isfinite(claim.max)) return "at least " + PrintRatio(claim.min);
+  if (claim.min <= 0) return "at most " + PrintRatio(claim.max);
+  return "from " + PrintRatio(claim.min) + " to " + PrintRatio(claim.max);
+}
+
+// The cell with another quantity in the place of its times, which is all that Compare looks at.
+CellResult WithQuantity(const CellResult& cell, const std::string& quantity) {
+  CellResult changed = cell;
+  if (quantity == "time") return changed;
+  changed.samples.clear();
+  for (Sample sample : cell.samples) {
+    const auto found = sample.counters.find(quantity);
+    if (found == sample.counters.end() || found->second <= 0) continue;
+    sample.real_ns = found->second;
+    changed.samples.push_back(std::move(sample));
+  }
+  return changed;
+}
+
+FindingStatus Decide(const Claim& claim, const RatioEstimate& measured) {
+  if (!measured.interval) return FindingStatus::kUndecided;
+  const auto [low, high] = *measured.interval;
+  if (low >= claim.min && high <= claim.max) return FindingStatus::kConfirmed;
+  if (high < claim.min || low > claim.max) return FindingStatus::kRefuted;
+  return FindingStatus::kUndecided;
+}
+
+ClaimResult JudgeClaim(const Claim& claim, const ResultFile& file) {
+  ClaimResult result;
+  result.runtime = claim.runtime;
+  result.baseline = claim.baseline;
+  result.quantity = claim.quantity;
+  result.expected = Expected(claim);
+  if (file.Emulated(claim.runtime) || file.Emulated(claim.baseline)) {
+    result.why = "emulated";
+    return result;
+  }
+  GeometricMean mean;
+  for (const std::string& kernel : file.results.kernels()) {
+    if (!std::regex_search(kernel, claim.kernels)) continue;
+    const CellResult* baseline = file.results.Find(kernel, claim.baseline);
+    const CellResult* other = file.results.Find(kernel, claim.runtime);
+    if (baseline == nullptr || other == nullptr) continue;
+    const CellResult from = WithQuantity(*baseline, claim.quantity);
+    const CellResult to = WithQuantity(*other, claim.quantity);
+    if (!from.Measured() || !to.Measured()) continue;
+    mean.Add(Compare(from, to, Pairing::kSameRun).estimate);
+    result.kernels.push_back(kernel);
+  }
+  if (mean.count() == 0) {
+    result.why =
+        "no such benchmark was measured in both " + claim.runtime + " and " + claim.baseline;
+    return result;
+  }
+  result.measured = mean.Estimate();
+  result.status = Decide(claim, *result.measured);
+  if (result.status == FindingStatus::kUndecided) {
+    result.why = result.measured->interval ? "the interval holds the bound"
+                                           : "one value a side: there is no interval";
+  }
+  return result;
+}
+
+FindingStatus StatusOf(const std::vector<ClaimResult>& claims) {
+  const auto any = [&](FindingStatus status) {
+    return std::any_of(claims.begin(), claims.end(),
+                       [&](const ClaimResult& claim) { return claim.status == status; });
+  };
+  // A finding is refuted by one claim, and confirmed by what could be measured of it.
+  for (const auto status :
+       {FindingStatus::kRefuted, FindingStatus::kUndecided, FindingStatus::kConfirmed}) {
+    if (any(status)) return status;
+  }
+  return FindingStatus::kNotMeasured;
+}
+
+FindingResult Judge(const Json& json, const ResultFile& file) {
+  FindingResult finding;
+  finding.number = json.at("number").get<int>();
+  finding.subsystem = json.at("subsystem").get<std::string>();
+  finding.statement = json.at("statement").get<std::string>();
+  finding.source = json.at("source").get<std::string>();
+  finding.grade = json.at("grade").get<std::string>();
+  for (const Json& entry : json.at("claims")) {
+    Claim claim;
+    claim.baseline = entry.at("baseline").get<std::string>();
+    claim.kernels = std::regex(entry.at("kernels").get<std::string>());
+    claim.quantity = entry.value("quantity", std::string("time"));
+    claim.min = entry.value("min", claim.min);
+    claim.max = entry.value("max", claim.max);
+    for (const Json& runtime : entry.at("runtimes")) {
+      claim.runtime = runtime.get<std::string>();
+      finding.claims.push_back(JudgeClaim(claim, file));
+    }
+  }
+  finding.status = StatusOf(finding.claims);
+  return finding;
+}
+
+void PrintFindingsJson(const std::vector<FindingResult>& findings, std::ostream& out) {
+  using Ordered = nlohmann::ordered_json;
+  Ordered list = Ordered::array();
+  for (const FindingResult& finding : findings) {
+    Ordered claims = Ordered::array();
+    for (const ClaimResult& claim : finding.claims) {
+      Ordered entry = {{"runtime", claim.runtime},       {"baseline", claim.baseline},
+                       {"quantity", claim.quantity},     {"expected", claim.expected},
+                       {"status", NameOf(claim.status)}, {"why", claim.why},
+                       {"kernels", claim.kernels}};
+      if (claim.measured) entry["ratio"] = claim.measured->ratio;
+      if (claim.measured && claim.measured->interval) {
+        entry["low"] = claim.measured->interval->low;
+        entry["high"] = claim.measured->interval->high;
+      }
+      claims.push_back(std::move(entry));
+    }
+    list.push_back({{"number", finding.number},
+                    {"subsystem", finding.subsystem},
+                    {"statement", finding.statement},
+                    {"source", finding.source},
+                    {"grade", finding.grade},
+                    {"status", NameOf(finding.status)},
+                    {"claims", claims}});
+  }
+  out << list.dump(2) << '\n';
+}
+
+}  // namespace
+
+std::string_view NameOf(FindingStatus status) {
+  switch (status) {
+    case FindingStatus::kConfirmed:
+      return "confirmed";
+    case FindingStatus::kRefuted:
+      return "refuted";
+    case FindingStatus::kUndecided:
+      return "undecided";
+    case FindingStatus::kNotMeasured:
+      return "not measured here";
+  }
+  return "unknown";
+}
+
+std::vector<FindingResult> JudgeFindings(const ResultFile& file) {
+  std::vector<FindingResult> findings;
+  for (const Json& json : Json::parse(resources::FindingsJson())) {
+    findings.push_back(Judge(json, file));
+  }
+  return findings;
+}
+
+void PrintFindings(const std::vector<FindingResult>& findings, const std::string& format,
+                   std::ostream& out) {
+  if (format == "json") {
+    PrintFindingsJson(findings, out);
+    return;
+  }
+  const bool markdown = format == "markdown";
+  for (const FindingResult& finding : findings) {
+    const std::string status(NameOf(finding.status));
+    out << (markdown ? "- **" : "") << finding.number << ". " << status << (markdown ? "**" : "")
+        << ": " << finding.statement << " (" << finding.subsystem << "; " << finding.grade << ": "
+        << finding.source << ")\n";
+    for (const ClaimResult& claim : finding.claims) {
+      if (claim.status == FindingStatus::kNotMeasured && finding.status != claim.status) continue;
+      if (claim.status == FindingStatus::kNotMeasured && claim.why != "emulated") continue;
+      out << (markdown ? "  - " : "     ") << claim.quantity << " of " << claim.runtime << " to "
+          << claim.baseline << ": expected " << claim.expected;
+      if (claim.measured) out << ", measured " << PrintEstimate(*claim.measured);
+      out << ": " << NameOf(claim.status) << (claim.why.empty() ? "" : " (" + claim.why + ")")
+          << '\n';
+    }
+  }
+}
+
+}  // namespace hvbench

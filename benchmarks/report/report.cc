@@ -1,0 +1,138 @@
+#include "benchmarks/report/report.h"
+
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/findings.h"
+#include "benchmarks/report/number_text.h"
+#include "benchmarks/report/summary.h"
+#include "runtime_launchers/support/error.h"
+
+namespace hvbench {
+namespace {
+
+void PrintHost(const ResultFile& file, std::ostream& out) {
+  for (const auto& [key, value] : file.context) {
+    if (key.starts_with("host_") && !value.empty()) out << "- " << key << ": " << value << '\n';
+  }
+  for (const auto& [key, value] : file.context) {
+    if (key.starts_with("warning.")) out << "- warning, " << key.substr(8) << ": " << value << '\n';
+  }
+}
+
+std::string CellText(const Summary& summary, const std::string& kernel,
+                     const std::string& runtime) {
+  const CellResult* cell = summary.results().Find(kernel, runtime);
+  if (cell == nullptr) return "";
+  if (!cell->Measured()) return cell->outcome == Outcome::kSkipped ? "skipped" : "FAILED";
+  if (const Comparison* comparison = summary.Find(kernel, runtime)) {
+    const char* mark = comparison->verdict == Verdict::kSlower     ? "▲ "
+                       : comparison->verdict == Verdict::kFaster   ? "▼ "
+                       : comparison->verdict == Verdict::kTooNoisy ? "? "
+                                                                   : "= ";
+    return mark + PrintEstimate(comparison->estimate);
+  }
+  return PrintTime(SpreadOf(cell->RealNs()).median);
+}
+
+void PrintKernels(const Summary& summary, const ResultFile& file, std::ostream& out) {
+  std::vector<std::string> heading = {"benchmark"};
+  for (const std::string& runtime : summary.results().runtimes()) {
+    heading.push_back(runtime + (file.Emulated(runtime) ? " (emulated)" : ""));
+  }
+  TextTable table(heading);
+  for (const std::string& kernel : summary.results().kernels()) {
+    std::vector<std::string> row = {kernel};
+    for (const std::string& runtime : summary.results().runtimes()) {
+      row.push_back(CellText(summary, kernel, runtime));
+    }
+    table.Add(std::move(row));
+  }
+  table.Print(TableStyle::kMarkdown, out);
+}
+
+void PrintReasons(const Results& results, std::ostream& out) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const std::string& kernel : results.kernels()) {
+    for (const std::string& runtime : results.runtimes()) {
+      const CellResult* cell = results.Find(kernel, runtime);
+      if (cell == nullptr || cell->Measured()) continue;
+      const char* word = cell->outcome == Outcome::kSkipped ? "skipped: " : "failed: ";
+      by_reason[word + cell->reason].push_back(kernel + "/runtime:" + runtime);
+    }
+  }
+  for (const auto& [reason, names] : by_reason) {
+    out << "- " << reason << '\n';
+    for (const std::string& name : names) out << "  - " << name << '\n';
+  }
+}
+
+using Writer =
+    std::function<void(const std::vector<ResultFile>&, const ReportOptions&, std::ostream&)>;
+
+const std::vector<std::pair<std::string, Writer>>& Writers() {
+  static const std::vector<std::pair<std::string, Writer>> kWriters = {
+      {"html", [](const auto& files, const auto& options,
+                  auto& out) { WriteHtml(files, options.baseline, out); }},
+      {"markdown", [](const auto& files, const auto& options,
+                      auto& out) { WriteMarkdown(files, options.baseline, out); }},
+      {"csv", [](const auto& files, const auto&, auto& out) { WriteCsv(files, out); }},
+      {"openmetrics",
+       [](const auto& files, const auto&, auto& out) { WriteOpenMetrics(files, out); }},
+  };
+  return kWriters;
+}
+
+}  // namespace
+
+const std::vector<std::string>& ReportFormats() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const auto& [name, writer] : Writers()) names.push_back(name);
+    return names;
+  }();
+  return kNames;
+}
+
+void WriteMarkdown(const std::vector<ResultFile>& files, const std::string& wanted_baseline,
+                   std::ostream& out) {
+  for (const ResultFile& file : files) {
+    const Summary summary(file.results, BaselineOf(file.results, wanted_baseline));
+    out << "# " << file.name << "\n\n";
+    PrintHost(file, out);
+    out << "\n## Time relative to " << summary.baseline()
+        << "\n\nGeometric means: 2.00 takes twice as long. Brackets are bootstrap 95 % "
+           "intervals.\n\n";
+    PrintSubsystems(summary, TableStyle::kMarkdown, out);
+    out << "\n## Benchmarks\n\n▲ slower, ▼ faster, = no difference found, ? too noisy.\n\n";
+    PrintKernels(summary, file, out);
+    out << '\n';
+    PrintReasons(file.results, out);
+    out << "\n## Published findings\n\n";
+    PrintFindings(JudgeFindings(file), "markdown", out);
+  }
+}
+
+void WriteReport(const ReportOptions& options) {
+  std::vector<ResultFile> files;
+  for (const auto& path : options.files) files.push_back(ReadResultFile(path));
+  const auto write = [&](std::ostream& out) {
+    for (const auto& [name, writer] : Writers()) {
+      if (name == options.format) writer(files, options, out);
+    }
+    out.flush();
+  };
+  if (options.out.empty()) {
+    write(std::cout);
+    return;
+  }
+  std::ofstream out(options.out);
+  write(out);
+  if (!out.good()) throw Error("cannot write all of " + options.out.string());
+}
+
+}  // namespace hvbench

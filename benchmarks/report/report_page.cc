@@ -1,0 +1,194 @@
+// The page of a report: the files' results as JSON inside of the template, and the library that
+// draws. All statistics are made here; the page only shows them.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/findings.h"
+#include "benchmarks/report/report.h"
+#include "benchmarks/report/resources.h"
+#include "benchmarks/report/summary.h"
+
+namespace hvbench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Five digits are more than any measurement has, and keep the page small.
+Json Short(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  if (value == 0) return 0;
+  const double scale = std::pow(10.0, 4 - std::floor(std::log10(std::abs(value))));
+  const double rounded = std::round(value * scale) / scale;
+  if (std::abs(rounded) < 1e15 && rounded == std::floor(rounded)) {
+    return static_cast<std::int64_t>(rounded);
+  }
+  return rounded;
+}
+
+Json Estimate(const RatioEstimate& estimate) {
+  Json json = {{"r", Short(estimate.ratio)}, {"n", estimate.units}};
+  if (estimate.interval) {
+    json["lo"] = Short(estimate.interval->low);
+    json["hi"] = Short(estimate.interval->high);
+  }
+  return json;
+}
+
+// The keys that begin with `prefix`, without it.
+Json ContextUnder(const ResultFile& file, const std::string& prefix) {
+  Json json = Json::object();
+  for (const auto& [key, value] : file.context) {
+    if (key.starts_with(prefix)) json[key.substr(prefix.size())] = value;
+  }
+  return json;
+}
+
+Json Counters(const CellResult& cell) {
+  std::map<std::string, std::vector<double>> values;
+  for (const Sample& sample : cell.samples) {
+    for (const auto& [name, value] : sample.counters) values[name].push_back(value);
+  }
+  Json json = Json::object();
+  for (const auto& [name, all] : values) json[name] = Short(SpreadOf(all).median);
+  return json;
+}
+
+Json CellJson(const CellResult* cell, const Comparison* comparison) {
+  if (cell == nullptr) return nullptr;
+  if (!cell->Measured()) {
+    return {{"o", cell->outcome == Outcome::kSkipped ? "skipped" : "failed"},
+            {"why", cell->reason}};
+  }
+  Json json = {{"t", Json::array()}, {"b", Json::array()}, {"c", Counters(*cell)}};
+  bool boots = false;
+  for (const Sample& sample : cell->samples) {
+    json["t"].push_back(Short(sample.real_ns));
+    json["b"].push_back(sample.boot);
+    boots = boots || sample.boot > 0;
+  }
+  if (!boots) json.erase("b");
+  const std::vector<double> units = UnitTimesNs(*cell);
+  std::vector<double> logs;
+  for (const double ns : units) logs.push_back(std::log(ns));
+  RatioEstimate time = PairedRatio(logs);  // to one nanosecond
+  json["time"] = Estimate(time);
+  json["cv"] = Short(CoefficientOfVariation(units));
+  if (comparison != nullptr) {
+    json["ratio"] = Estimate(comparison->estimate);
+    json["ratio"]["unit"] = NameOf(comparison->unit);
+    json["v"] = NameOf(comparison->verdict);
+  }
+  return json;
+}
+
+Json SubsystemJson(const SubsystemSummary* cell) {
+  if (cell == nullptr) return nullptr;
+  Json json = {{"count", cell->mean.count()}, {"slower", cell->slower},
+               {"faster", cell->faster},      {"same", cell->no_difference},
+               {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
+               {"failed", cell->failed}};
+  if (cell->mean.count() > 0) {
+    const RatioEstimate estimate = cell->mean.Estimate();
+    json["ratio"] = Estimate(estimate);
+    json["v"] = NameOf(Judge(estimate));
+  }
+  return json;
+}
+
+// Comma-separated numbers.
+Json Numbers(const std::string& text) {
+  Json json = Json::array();
+  std::istringstream stream(text);
+  for (std::string number; std::getline(stream, number, ',');) {
+    json.push_back(std::strtod(number.c_str(), nullptr));
+  }
+  return json;
+}
+
+Json FileJson(const ResultFile& file, const std::string& wanted_baseline) {
+  const Summary summary(file.results, BaselineOf(file.results, wanted_baseline));
+  const std::vector<std::string>& runtimes = file.results.runtimes();
+  Json json = {{"name", file.name},
+               {"baseline", summary.baseline()},
+               {"date", file.Context("date")},
+               {"profile", file.Context("hvbench_profile")},
+               {"virtualization", file.Context("host_virtualization")},
+               {"host", ContextUnder(file, "host_")},
+               {"run", ContextUnder(file, "guest_")},
+               {"warnings", ContextUnder(file, "warning.")}};
+  json["runtimes"] = Json::array();
+  for (const std::string& runtime : runtimes) {
+    Json facts = ContextUnder(file, "runtime." + runtime + ".");
+    const std::string boots = file.Context("runtime." + runtime + ".boots_first_reply_ms");
+    facts.erase("boots_first_reply_ms");
+    json["runtimes"].push_back({{"name", runtime},
+                                {"emulated", file.Emulated(runtime)},
+                                {"nested", file.Nested(runtime)},
+                                {"boots_ms", Numbers(boots)},
+                                {"facts", std::move(facts)}});
+  }
+  json["subsystems"] = Json::array();
+  for (const std::string& subsystem : summary.subsystems()) {
+    Json cells = Json::array();
+    for (const std::string& runtime : runtimes) {
+      cells.push_back(SubsystemJson(summary.FindSubsystem(subsystem, runtime)));
+    }
+    json["subsystems"].push_back({{"name", subsystem}, {"cells", std::move(cells)}});
+  }
+  json["kernels"] = Json::array();
+  for (const std::string& kernel : file.results.kernels()) {
+    Json cells = Json::array();
+    for (const std::string& runtime : runtimes) {
+      cells.push_back(CellJson(file.results.Find(kernel, runtime), summary.Find(kernel, runtime)));
+    }
+    json["kernels"].push_back({{"name", kernel}, {"cells", std::move(cells)}});
+  }
+  std::ostringstream findings;
+  PrintFindings(JudgeFindings(file), "json", findings);
+  json["findings"] = Json::parse(findings.str());
+  return json;
+}
+
+// A guest's text must not be able to end the element that it stands in.
+std::string ForScript(const Json& json) {
+  std::string text;
+  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    c == '<' ? text += "\\u003c" : text += c;
+  }
+  return text;
+}
+
+// `page` with each {{name}} replaced; what is put in is not searched again.
+void Fill(std::string_view page, const std::map<std::string, std::string_view>& parts,
+          std::ostream& out) {
+  for (;;) {
+    const std::size_t begin = page.find("{{");
+    const std::size_t end = page.find("}}", begin);
+    out << page.substr(0, begin);
+    if (begin == std::string_view::npos || end == std::string_view::npos) return;
+    out << parts.at(std::string(page.substr(begin + 2, end - begin - 2)));
+    page.remove_prefix(end + 2);
+  }
+}
+
+}  // namespace
+
+void WriteHtml(const std::vector<ResultFile>& files, const std::string& baseline,
+               std::ostream& out) {
+  Json data = {{"version", HVBENCH_VERSION}, {"files", Json::array()}};
+  for (const ResultFile& file : files) data["files"].push_back(FileJson(file, baseline));
+  const std::string text = ForScript(data);
+  Fill(resources::PageHtml(),
+       {{"css", resources::PageCss()},
+        {"chart_library", resources::ChartJs()},
+        {"charts", resources::ChartsJs()},
+        {"page", resources::PageJs()},
+        {"data", text}},
+       out);
+}
+
+}  // namespace hvbench
