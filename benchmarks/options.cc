@@ -35,6 +35,10 @@ const std::map<std::string, ProfileDefaults>& Profiles() {
   return kProfiles;
 }
 
+// A comparison measures more often than a run, and each time for a fifth as long: what differs
+// between boots is not known better for measuring one of them longer.
+constexpr int kBlockShare = 5;
+
 std::filesystem::path DefaultWorkDir() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
     return std::filesystem::path(cache) / "hvbench";
@@ -99,6 +103,7 @@ void ReadBenchmarkFlags(Options& options) {
   const ProfileDefaults& profile = Profiles().at(options.profile_name);
   options.profile = profile.profile;
   options.target_time = profile.target_time;
+  if (options.InBlocks()) options.target_time /= kBlockShare;
   if (const auto value = FlagValue(arguments, "benchmark_min_time")) ParseMinTime(*value, options);
   options.filter = FlagValue(arguments, "benchmark_filter").value_or("");
   options.list_tests = IsTrue(FlagValue(arguments, "benchmark_list_tests"));
@@ -111,7 +116,13 @@ void ReadBenchmarkFlags(Options& options) {
     }
   }
   if (!FlagValue(arguments, "benchmark_repetitions")) {
-    arguments.push_back("--benchmark_repetitions=" + std::to_string(profile.repetitions));
+    const int repetitions = options.InBlocks() ? 1 : profile.repetitions;
+    arguments.push_back("--benchmark_repetitions=" + std::to_string(repetitions));
+  }
+  // A comparison is many runs for Google Benchmark, each of which would write the file anew.
+  if (options.InBlocks()) {
+    std::erase_if(arguments,
+                  [](const std::string& a) { return a.starts_with("--benchmark_out="); });
   }
   // The agent finds the iteration count, so that Google Benchmark's own search ends with its first
   // run: any time will do.
@@ -188,6 +199,36 @@ void AddFlags(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 86400));
 }
 
+void AddComparisonFlags(CLI::App& app, Options& options) {
+  app.add_option("--hvbench_baseline", options.baseline,
+                 "The runtime that the others are compared with")
+      ->capture_default_str();
+  app.add_flag("--hvbench_compare", options.compare,
+               "Compare in A B B A blocks with new guests in each, and say what differs");
+  app.add_option("--hvbench_interval_percent", options.interval_percent,
+                 "A comparison ends when its 95 % intervals are narrower than this")
+      ->check(CLI::Range(0.01, 1000.0))
+      ->capture_default_str();
+  const auto budget_s = static_cast<int>(options.budget.count());
+  app.add_option_function<int>(
+         "--hvbench_budget_s",
+         [&options](int seconds) { options.budget = std::chrono::seconds(seconds); },
+         "Or after this many seconds [" + std::to_string(budget_s) + "]")
+      ->check(CLI::Range(1, 7 * 86400));
+}
+
+CLI::App* AddSelftest(CLI::App& app, Options& options) {
+  CLI::App* selftest = app.add_subcommand(
+      "selftest", "Compares each runtime with itself: says how often it finds what is not there");
+  selftest->add_option("--rounds", options.selftest_rounds, "Comparisons of each benchmark")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  selftest->add_option("--blocks", options.selftest_blocks, "A B B A blocks of a comparison")
+      ->check(CLI::Range(2, 100'000))
+      ->capture_default_str();
+  return selftest;
+}
+
 }  // namespace
 
 ParsedOptions ParseOptions(int argc, char** argv) {
@@ -201,13 +242,14 @@ ParsedOptions ParseOptions(int argc, char** argv) {
   app.set_version_flag("--version", HVBENCH_VERSION);
   app.allow_extras();
   AddFlags(app, options);
+  AddComparisonFlags(app, options);
   CLI::App* doctor =
       app.add_subcommand("doctor", "Says which runtimes are usable here, and why not");
   doctor->add_flag("--json", options.json, "As JSON");
   CLI::App* cleanup = app.add_subcommand("cleanup", "Removes what killed runs left behind");
+  CLI::App* selftest = AddSelftest(app, options);
   AddFileCommands(app, options.file_command);
-  doctor->fallthrough();
-  cleanup->fallthrough();
+  for (CLI::App* command : {doctor, cleanup, selftest}) command->fallthrough();
   try {
     app.parse(argc, argv);
     options.benchmark_arguments = app.remaining();
@@ -218,6 +260,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     }
     if (doctor->parsed()) options.command = Command::kDoctor;
     if (cleanup->parsed()) options.command = Command::kCleanup;
+    if (selftest->parsed()) options.command = Command::kSelftest;
     if (options.work_dir.empty()) options.work_dir = DefaultWorkDir();
     options.work_dir = std::filesystem::absolute(options.work_dir);
     if (options.agent.empty()) options.agent = DefaultAgent();

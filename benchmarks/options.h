@@ -12,7 +12,7 @@
 
 namespace hvbench {
 
-enum class Command { kRun, kDoctor, kCleanup };
+enum class Command { kRun, kSelftest, kDoctor, kCleanup };
 
 struct Options {
   Command command = Command::kRun;
@@ -27,6 +27,15 @@ struct Options {
   std::filesystem::path work_dir;
   std::filesystem::path agent;
   std::chrono::seconds timeout{120};
+
+  std::string baseline = "native";  // the runtime that the others are compared with
+  bool compare = false;             // in A B B A blocks, with these as ComparisonPlan has them
+  double interval_percent = 2;
+  std::chrono::seconds budget{60};
+  int selftest_rounds = 4;
+  int selftest_blocks = 8;
+
+  bool InBlocks() const { return compare || command == Command::kSelftest; }
 
   // Out of Google Benchmark's own flags, which it also sees.
   std::chrono::nanoseconds target_time{0};  // of one repetition

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "benchmarks/cells.h"
+#include "benchmarks/comparison_run.h"
 #include "benchmarks/doctor.h"
 #include "benchmarks/options.h"
 #include "benchmarks/report/buffered_reporter.h"
@@ -18,7 +19,9 @@
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/run_context.h"
 #include "benchmarks/report/screen_reporter.h"
+#include "benchmarks/report/verdict_table.h"
 #include "benchmarks/runtime_selection.h"
+#include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
@@ -32,8 +35,6 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
-
-constexpr char kBaseline[] = "native";
 
 std::unique_ptr<benchmark::BenchmarkReporter> MakeReporter(const std::string& format) {
   if (format == "json") return std::make_unique<benchmark::JSONReporter>();
@@ -74,6 +75,17 @@ void MakeWorkDir(const Options& options) {
   }
 }
 
+// Of a self-test: what a 95 % interval promises.
+constexpr double kMaxFalsePositives = 0.05;
+
+ComparisonPlan PlanOf(const Options& options) {
+  ComparisonPlan plan;
+  plan.baseline = options.baseline;
+  plan.width = options.interval_percent / 100;
+  plan.budget = options.budget;
+  return plan;
+}
+
 int RepetitionsOf(const Options& options) {
   int repetitions = 1;
   for (const std::string& argument : options.benchmark_arguments) {
@@ -103,6 +115,8 @@ class Suite {
       std::cerr << "hvbench: no benchmark matches --benchmark_filter=" << options_.filter << '\n';
       return kExitNoMatch;
     }
+    if (options_.compare) CheckBaseline();
+    if (options_.command == Command::kSelftest) AddTwins();
     return options_.list_tests ? List() : Measure();
   }
 
@@ -131,6 +145,34 @@ class Suite {
     }
   }
 
+  void CheckBaseline() const {
+    if (std::none_of(cells_.begin(), cells_.end(),
+                     [&](const CellName& cell) { return cell.runtime == options_.baseline; })) {
+      throw UsageError("--hvbench_compare compares with " + options_.baseline +
+                       ", which is not measured; choose another with --hvbench_baseline");
+    }
+  }
+
+  // For a self-test each runtime is there twice.
+  void AddTwins() {
+    twins_.reserve(usable_.size());
+    std::vector<ProbedRuntime> with_twins;
+    for (const ProbedRuntime& probed : usable_) {
+      RuntimeOptions twin = probed.runtime->options;
+      twin.name = TwinOf(twin.name);
+      twins_.push_back(MakeRuntime(probed.runtime->kind, std::move(twin)));
+      with_twins.push_back(probed);
+      with_twins.push_back({&twins_.back(), probed.probe});
+    }
+    usable_ = std::move(with_twins);
+    std::vector<CellName> cells;
+    for (const CellName& cell : cells_) {
+      cells.push_back(cell);
+      cells.push_back({cell.kernel, cell.params, TwinOf(cell.runtime)});
+    }
+    cells_ = std::move(cells);
+  }
+
   void RegisterCells() {
     for (const CellName& cell : cells_) Register(FixtureOf(cell.Subsystem())(cell, settings_));
   }
@@ -143,12 +185,18 @@ class Suite {
 
   int Measure();
   void Warn(const std::vector<int>& guest_cpus);
+  int Selftest(GuestPool& pool, Progress& progress);
+  // Both return whether the file of results was written.
+  bool MeasureAll(GuestPool& pool, Progress& progress, Results& results);
+  bool MeasureInBlocks(GuestPool& pool, Progress& progress, benchmark::BenchmarkReporter& screen,
+                       BufferedReporter& file);
   int Conclude(const Results& results, bool written) const;
 
   const Options& options_;
   std::vector<Runtime>& runtimes_;
   AgentDescription agent_;
   std::vector<ProbedRuntime> usable_;
+  std::vector<Runtime> twins_;  // of a self-test
   std::vector<CellName> cells_;
   RunSettings settings_;
   RunContext context_;
@@ -192,10 +240,17 @@ int Suite::Measure() {
   settings_.target_time = options_.target_time;
   settings_.fixed_iterations = options_.fixed_iterations;
   settings_.cell_timeout = options_.timeout;
-  settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
+  if (!options_.InBlocks()) {  // which say more themselves
+    settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
+  }
   RegisterCells();
-
+  if (options_.command == Command::kSelftest) return Selftest(pool, progress);
   Results results;
+  const bool written = MeasureAll(pool, progress, results);
+  return Conclude(results, written);
+}
+
+bool Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
   const auto publish = [this, published = false]() mutable {
     if (!published) context_.Publish();
     published = true;
@@ -208,17 +263,54 @@ int Suite::Measure() {
   }
   ScreenReporter screen(std::move(display), progress, results);
   BufferedReporter file(MakeReporter(options_.out_format), publish);
+  if (options_.compare) return MeasureInBlocks(pool, progress, screen, file);
   if (options_.out.empty()) {
     benchmark::RunSpecifiedBenchmarks(&screen);
   } else {
     benchmark::RunSpecifiedBenchmarks(&screen, &file);
   }
   for (const std::string& error : pool.ShutdownAll()) progress.Note(error);
-  return Conclude(results, options_.out.empty() || file.written());
+  return options_.out.empty() || file.written();
+}
+
+bool Suite::MeasureInBlocks(GuestPool& pool, Progress& progress,
+                            benchmark::BenchmarkReporter& screen, BufferedReporter& file) {
+  const ComparisonPlan plan = PlanOf(options_);
+  ComparisonRun run(cells_, plan, pool, settings_,
+                    [&](const std::string& line) { progress.Note(line); });
+  run.Run();
+  for (const std::string& problem : run.problems()) progress.Note(problem);
+  context_.AddComparison(plan.baseline, options_.interval_percent, run.blocks());
+  return Deliver(run.Rows(), screen, file, options_.out);
+}
+
+int Suite::Selftest(GuestPool& pool, Progress& progress) {
+  ComparisonPlan plan = PlanOf(options_);
+  plan.max_blocks = options_.selftest_blocks;
+  std::vector<SelftestCount> counts;
+  for (const ProbedRuntime& probed : usable_) {
+    const std::string& runtime = probed.runtime->name();
+    const bool is_twin = std::any_of(twins_.begin(), twins_.end(),
+                                     [&](const Runtime& twin) { return &twin == probed.runtime; });
+    if (is_twin) continue;
+    counts.push_back(RunSelftest(runtime, cells_, plan, options_.selftest_rounds, pool, settings_,
+                                 [&](const std::string& line) { progress.Note(line); }));
+  }
+  PrintSelftest(counts, std::cout);
+  if (InterruptRequested()) return kExitInterrupted;
+  const bool good = std::all_of(counts.begin(), counts.end(), [](const SelftestCount& count) {
+    return count.comparisons > 0 && count.FalsePositiveRate() <= kMaxFalsePositives;
+  });
+  return good ? kExitMeasured : kExitFailed;
 }
 
 int Suite::Conclude(const Results& results, bool written) const {
-  PrintComparison(results, kBaseline, options_.format == "console" ? std::cout : std::cerr);
+  std::ostream& out = options_.format == "console" ? std::cout : std::cerr;
+  if (options_.compare) {
+    PrintVerdicts(Summary(results, options_.baseline), out);
+  } else {
+    PrintComparison(results, options_.baseline, out);
+  }
   if (!written) {
     std::cerr << "hvbench: could not write all of " << options_.out << "; is the disk full?\n";
     return kExitFailed;

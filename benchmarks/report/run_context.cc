@@ -50,8 +50,17 @@ void RunContext::AddGuest(const std::string& runtime, LiveGuest& guest) {
   entries_[prefix + "guest.clock_read_ns"] =
       std::to_string(static_cast<double>(guest.hello().clock_read_ps) / 1e3);
   const LaunchPhases phases = guest.guest().Phases();
-  entries_[prefix + "first_reply_ms"] =
+  const std::string first_reply_ms =
       std::to_string(Ms(phases.launch_called_ns, guest.first_reply_ns()));
+  entries_[prefix + "first_reply_ms"] = first_reply_ms;
+  std::string& boots = entries_[prefix + "boots_first_reply_ms"];
+  boots += (boots.empty() ? "" : ",") + first_reply_ms;
+}
+
+void RunContext::AddComparison(const std::string& baseline, double interval_percent, int blocks) {
+  entries_["comparison_baseline"] = baseline;
+  entries_["comparison_interval_percent"] = std::to_string(interval_percent);
+  entries_["comparison_blocks"] = std::to_string(blocks);
 }
 
 void RunContext::Publish() const {

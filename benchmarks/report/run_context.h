@@ -18,7 +18,8 @@ class RunContext {
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
   void AddWarnings(const std::vector<HostWarning>& warnings);
   void AddRuntime(const ProbedRuntime& probed);
-  // Of the runtime's last boot.
+  void AddComparison(const std::string& baseline, double interval_percent, int blocks);
+  // Of the runtime's last boot; the time to the first reply of each.
   void AddGuest(const std::string& runtime, LiveGuest& guest);
 
   // Hands all over to Google Benchmark. Once.

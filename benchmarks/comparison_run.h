@@ -1,0 +1,88 @@
+// A comparison of runtimes: A B B A blocks with fresh guests, until the answer is sharp enough.
+//
+// In a block each runtime boots once. For each kernel its runtimes are visited in one order and
+// back again (A B C C B A; the next block begins with C), so that a drift that is linear over the
+// visits cancels out of the block's ratio. Blocks are independent of each other; their ratios are
+// what the statistics work on. A kernel is left out of further blocks once all its intervals are
+// narrow enough. Stopping by the width of an interval, and never by where it lies, is what keeps it
+// a 95 % interval (Y. S. Chow, H. Robbins, Annals of Mathematical Statistics 36(2), 1965).
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "benchmarks/report/results.h"
+#include "fixtures/guest_pool.h"
+#include "fixtures/runtime_fixture.h"
+
+namespace hvbench {
+
+struct ComparisonPlan {
+  std::string baseline;
+  double width = 0.02;              // an interval is narrow if high / low - 1 is at most this
+  std::chrono::seconds budget{60};  // no kernel is begun after it, from the second block on
+  int max_blocks = 1'000'000;
+};
+
+class ComparisonRun {
+ public:
+  using Row = benchmark::BenchmarkReporter::Run;
+
+  // The cells are registered with Google Benchmark, with `settings`, which is changed while this
+  // runs. `say` gets a line for people as each block begins.
+  ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan plan, GuestPool& pool,
+                RunSettings& settings, std::function<void(const std::string&)> say);
+
+  // Until all is narrow, the budget ends or the user interrupts. Leaves no guest running. Once.
+  void Run();
+
+  const Results& results() const { return results_; }
+  int blocks() const { return blocks_; }
+  // What went wrong with guests, for a warning.
+  const std::vector<std::string>& problems() const { return problems_; }
+  // As Google Benchmark would report them: for each cell its repetitions, then their aggregates; or
+  // the row that says why it was not measured.
+  std::vector<std::vector<Row>> Rows() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Kernel {
+    std::string name;
+    std::vector<CellName> cells;  // one a runtime
+  };
+
+  void RunBlock(const std::vector<Kernel*>& active);
+  void Visit(const CellName& cell);
+  bool IsNarrow(const Kernel& kernel) const;
+  bool OverBudget() const { return Clock::now() - start_ > plan_.budget; }
+
+  ComparisonPlan plan_;
+  GuestPool& pool_;
+  RunSettings& settings_;
+  std::function<void(const std::string&)> say_;
+  std::vector<Kernel> kernels_;
+  std::vector<CellName> cells_;
+  std::map<std::string, std::vector<Row>> rows_;  // repetitions, by the cell's name
+  Results results_;
+  std::vector<std::string> problems_;
+  int blocks_ = 0;
+  Clock::time_point start_;
+};
+
+// The aggregates of a benchmark's repetitions, with the statistics that the benchmark asked for.
+// None for a single one.
+std::vector<benchmark::BenchmarkReporter::Run> Aggregates(
+    const std::vector<benchmark::BenchmarkReporter::Run>& repetitions);
+
+// Reports as Google Benchmark does at the end of a run, which must not know of the file. Returns
+// whether all was written to the file; "" is none.
+bool Deliver(const std::vector<std::vector<benchmark::BenchmarkReporter::Run>>& groups,
+             benchmark::BenchmarkReporter& display, benchmark::BenchmarkReporter& file,
+             const std::string& path);
+
+}  // namespace hvbench

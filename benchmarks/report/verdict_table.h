@@ -1,0 +1,14 @@
+// The table at the end of a comparison: a line for each benchmark and each runtime but the
+// baseline.
+#pragma once
+
+#include <ostream>
+
+#include "benchmarks/report/summary.h"
+
+namespace hvbench {
+
+// With the geometric means of the subsystems below. Writes nothing if no two sides were measured.
+void PrintVerdicts(const Summary& summary, std::ostream& out);
+
+}  // namespace hvbench
