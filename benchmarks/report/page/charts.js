@@ -31,15 +31,11 @@ const hvCharts = (() => {
     for (const [unit, size] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]]) {
       if (Math.abs(value) >= size) return Number((value / size).toPrecision(3)) + ' ' + unit;
     }
-    return String(Number(value.toPrecision(3)));
+    return Number(value.toPrecision(3)) + ' ';
   }
 
-  const bytesText = value => {
-    for (const [unit, size] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]]) {
-      if (value >= size) return Number((value / size).toPrecision(3)) + ' ' + unit + '/s';
-    }
-    return Number(value.toPrecision(3)) + ' B/s';
-  };
+  const bytesText = value => numberText(value) + 'B';
+  const rateText = value => numberText(value) + 'B/s';
 
   function scale(title, text, extra = {}) {
     return {
@@ -158,5 +154,5 @@ const hvCharts = (() => {
     }
   }
 
-  return {bars, lines, cdf, forget, timeText, numberText, bytesText, colour: i => kColours[i % kColours.length]};
+  return {bars, lines, cdf, forget, timeText, numberText, bytesText, rateText, colour: i => kColours[i % kColours.length]};
 })();

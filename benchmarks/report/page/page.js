@@ -62,12 +62,13 @@
     made.style.setProperty('--depth', depth.toFixed(3));
   }
 
+  const kindOf = column => [column.emulated ? 'emulated' : '', column.baseline ? 'baseline' : ''].join(' ').trim() || undefined;
   const badges = column => [
     column.baseline ? element('span', {class: 'badge'}, 'baseline') : null,
     column.emulated ? element('span', {class: 'badge emulated'}, 'emulated') : null,
     column.nested ? element('span', {class: 'badge'}, 'nested VM') : null,
   ].filter(Boolean);
-  const heading = column => element('th', {scope: 'col', class: column.emulated ? 'emulated' : undefined},
+  const heading = column => element('th', {scope: 'col', class: kindOf(column)},
     column.label, ...badges(column).flatMap(badge => [' ', badge]));
 
   // ---- Head, warnings, matrix.
@@ -112,7 +113,7 @@
   }
 
   function matrixCell(column, cell, subsystem) {
-    const attributes = {class: column.emulated ? 'emulated' : undefined};
+    const attributes = {class: kindOf(column)};
     if (!cell) return element('td', attributes, '·');
     const left = [cell.skipped ? `${cell.skipped} skipped` : '', cell.failed ? `${cell.failed} FAILED` : ''].filter(Boolean).join(', ');
     if (!cell.ratio) return element('td', attributes, column.baseline ? '1.00×' : left || '·');
@@ -139,7 +140,7 @@
   // ---- Benchmarks.
 
   function listCell(column, cell) {
-    const made = element('td', {'data-label': column.label});
+    const made = element('td', {'data-label': column.label, class: kindOf(column)});
     if (!cell) {
       made.classList.add('none');
       made.append('·');
@@ -249,6 +250,8 @@
     if (!series.length) return;
     hvCharts.lines(place, 'Latency by percentile', series, {
       x: 'percentile', y: 'latency', xType: 'logarithmic', yType: 'logarithmic',
+      // On this axis each nine takes the same room.
+      xExtra: {afterBuildTicks: axis => { axis.ticks = [2, 10, 100, 1e3, 1e4].filter(x => x >= axis.min && x <= axis.max).map(value => ({value})); }},
       xText: x => 'p' + Number((100 * (1 - 1 / x)).toPrecision(5)), yText: hvCharts.timeText,
     });
   }
@@ -295,7 +298,7 @@
     hvCharts.lines(place, family.name, series, {
       x: family.key.replaceAll('_', ' '), y: memory ? 'memory' : bytes ? 'bandwidth' : 'time of one iteration',
       xType: wide(xs) ? 'logarithmic' : 'linear', yType: wide(ys) ? 'logarithmic' : 'linear',
-      xText: hvCharts.numberText, yText: memory || bytes ? hvCharts.bytesText : hvCharts.timeText,
+      xText: x => hvCharts.numberText(x).trim(), yText: memory ? hvCharts.bytesText : bytes ? hvCharts.rateText : hvCharts.timeText,
       yExtra: wide(ys) ? {} : {beginAtZero: true},
     });
   }
@@ -412,11 +415,11 @@
   function factTable(keys, valueOf, markDifferences) {
     return element('div', {class: 'scroll'}, element('table', {class: 'facts'},
       element('thead', {}, element('tr', {}, element('th', {scope: 'col'}, ''), ...columns.map(heading))),
-      element('tbody', {}, ...keys.map(key => element('tr', {}, element('th', {scope: 'row'}, key.replaceAll('_', ' ')),
+      element('tbody', {}, ...keys.map(key => element('tr', {}, element('th', {scope: 'row'}, key.replace(/^guest\./, '').replaceAll('_', ' ')),
         ...columns.map(column => {
           const reference = columns.find(other => other.f === column.f && other.baseline);
           const value = valueOf(column, key);
-          const differs = markDifferences && reference && value !== valueOf(reference, key);
+          const differs = markDifferences && key !== 'guest.clock_read_ns' && reference && value !== valueOf(reference, key);
           return element('td', {class: differs ? 'differs' : undefined}, (differs ? '≠ ' : '') + (value ?? ''));
         }))))));
   }
