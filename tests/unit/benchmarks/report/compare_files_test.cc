@@ -1,0 +1,161 @@
+#include "benchmarks/report/compare_files.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "benchmarks/suite.h"
+#include "tests/unit/benchmarks/report/sample_results.h"
+#include "tests/unit/fixtures/support/temporary_dir.h"
+
+namespace hvbench {
+namespace {
+
+using testing::SampleFile;
+
+constexpr char kGetppid[] = "syscall/getppid/runtime:runc";
+
+struct Compared {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+class CompareFilesTest : public ::testing::Test {
+ protected:
+  Compared Run(const SampleFile& a, const SampleFile& b) {
+    options.baseline = dir_.path() / "a.json";
+    options.other = dir_.path() / "b.json";
+    std::ofstream(options.baseline) << a.Text();
+    std::ofstream(options.other) << b.Text();
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = CompareFiles(options, out, err);
+    return {status, out.str(), err.str()};
+  }
+
+  CompareFilesOptions options;
+
+ private:
+  testing::TemporaryDir dir_;
+};
+
+SampleFile Base() {
+  SampleFile sample;
+  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, 1).Add(kGetppid, {100, 101, 99}, 1);
+  return sample;
+}
+
+SampleFile WithGetppid(const std::vector<double>& times_ns) {
+  SampleFile sample;
+  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, 1).Add(kGetppid, times_ns, 1);
+  return sample;
+}
+
+TEST_F(CompareFilesTest, IdenticalFilesAreEqual) {
+  const Compared compared = Run(Base(), Base());
+  EXPECT_EQ(compared.status, kExitMeasured);
+  EXPECT_EQ(compared.err, "");
+  EXPECT_NE(compared.out.find("no difference found"), std::string::npos) << compared.out;
+}
+
+TEST_F(CompareFilesTest, ARegressionIsNamed) {
+  const Compared compared = Run(Base(), WithGetppid({200, 202, 198}));
+  EXPECT_EQ(compared.status, kExitFailed);
+  EXPECT_NE(compared.err.find(std::string("regression: ") + kGetppid), std::string::npos)
+      << compared.err;
+  EXPECT_EQ(compared.err.find("primes"), std::string::npos) << compared.err;
+}
+
+TEST_F(CompareFilesTest, AnImprovementIsNone) {
+  EXPECT_EQ(Run(Base(), WithGetppid({50, 51, 49})).status, kExitMeasured);
+}
+
+TEST_F(CompareFilesTest, WhatIsBelowTheThresholdIsNone) {
+  const SampleFile slower = WithGetppid({110, 110.1, 109.9});
+  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitFailed);
+  options.threshold_percent = 15;
+  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitMeasured);
+}
+
+TEST_F(CompareFilesTest, NoiseIsNone) {
+  EXPECT_EQ(Run(Base(), WithGetppid({90, 130, 110})).status, kExitMeasured);
+}
+
+TEST_F(CompareFilesTest, OneRepetitionDecidesByItsRatio) {
+  SampleFile a;
+  SampleFile b;
+  a.Add(kGetppid, {100});
+  b.Add(kGetppid, {200});
+  EXPECT_EQ(Run(a, b).status, kExitFailed);
+  EXPECT_EQ(Run(b, a).status, kExitMeasured);
+}
+
+TEST_F(CompareFilesTest, ABenchmarkThatBrokeIsARegression) {
+  SampleFile broken;
+  broken.Add("cpu/primes/runtime:runc", {1000, 1010, 990}).Fail(kGetppid, "ERROR: it died");
+  const Compared compared = Run(Base(), broken);
+  EXPECT_EQ(compared.status, kExitFailed);
+  EXPECT_NE(compared.err.find("it died"), std::string::npos) << compared.err;
+}
+
+TEST_F(CompareFilesTest, ASkippedOneIsMentioned) {
+  SampleFile skipped;
+  skipped.Add("cpu/primes/runtime:runc", {1000, 1010, 990}).Fail(kGetppid, "SKIPPED: denied");
+  const Compared compared = Run(Base(), skipped);
+  EXPECT_EQ(compared.status, kExitMeasured);
+  EXPECT_NE(compared.out.find("denied"), std::string::npos) << compared.out;
+}
+
+TEST_F(CompareFilesTest, FilesOfDifferentMachinesAreRefused) {
+  const struct {
+    const char* key;
+    const char* value;
+  } cases[] = {{"host_name", "another"},
+               {"host_cpu_model", "B CPU"},
+               {"host_virtualization", "nested"},
+               {"guest_vcpus", "2"},
+               {"runtime.runc.accelerator", "tcg"}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.key);
+    options.allow_mismatch = false;
+    SampleFile other = Base();
+    other.Context(c.key, c.value);
+    const Compared refused = Run(Base(), other);
+    EXPECT_EQ(refused.status, kExitUsage);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_NE(refused.err.find(c.value), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("--allow-mismatch"), std::string::npos);
+    options.allow_mismatch = true;
+    EXPECT_EQ(Run(Base(), other).status, kExitMeasured);
+  }
+}
+
+TEST_F(CompareFilesTest, NothingInCommonIsSaid) {
+  SampleFile other;
+  other.Add("cpu/sort/runtime:runc", {1, 2, 3});
+  EXPECT_EQ(Run(Base(), other).status, kExitNoMatch);
+}
+
+TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
+  options.format = "json";
+  SampleFile a;
+  SampleFile b;
+  a.Add(kGetppid, {100, 101, 99, 100}, -1);
+  b.Add(kGetppid, {103, 104, 102, 103}, -1);
+  const auto row = nlohmann::json::parse(Run(a, b).out).at("benchmarks").at(0);
+  EXPECT_EQ(row.at("unit"), "boot");
+  EXPECT_EQ(row.at("units"), 4);
+  EXPECT_EQ(row.at("verdict"), "slower");
+  EXPECT_NEAR(row.at("ratio").get<double>(), 1.03, 1e-3);
+}
+
+TEST_F(CompareFilesTest, HasMarkdown) {
+  options.format = "markdown";
+  EXPECT_NE(Run(Base(), Base()).out.find("|---:|"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hvbench
