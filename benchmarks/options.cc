@@ -191,6 +191,10 @@ void AddFlags(CLI::App& app, Options& options) {
   app.add_option("--hvbench_work_dir", options.work_dir,
                  "Images, sockets, scratch files [" + DefaultWorkDir().string() + "]");
   app.add_option("--hvbench_agent", options.agent, "The agent binary [beside this program]");
+  app.add_option(
+      "--hvbench_guest_kernel", options.guest_kernel,
+      "The Linux of virtual machines: a vmlinuz or vmlinux, its modules in ../lib/modules "
+      "or /lib/modules [fetched by scripts/bench.sh, else of /boot]");
   int timeout_s = static_cast<int>(options.timeout.count());
   app.add_option_function<int>(
          "--hvbench_timeout_s",

@@ -23,6 +23,7 @@
 #include "benchmarks/runtime_selection.h"
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
+#include "fixtures/images/image_cache.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
@@ -85,6 +86,8 @@ ComparisonPlan PlanOf(const Options& options) {
   plan.budget = options.budget;
   return plan;
 }
+
+std::filesystem::path ImagesDir(const Options& options) { return options.work_dir / "images"; }
 
 int RepetitionsOf(const Options& options) {
   int repetitions = 1;
@@ -338,6 +341,12 @@ int RunCleanup(const Options& options, std::vector<Runtime>& runtimes) {
       report.problems.push_back("caches of " + runtime.name() + ": " + e.what());
     }
   }
+  const std::filesystem::path images = ImagesDir(options);
+  std::error_code error;
+  if (std::filesystem::remove_all(images, error) > 0) {
+    report.removed.push_back("folder " + images.string());
+  }
+  if (error) report.problems.push_back("folder " + images.string() + ": " + error.message());
   for (const std::string& removed : report.removed) std::cout << "removed " << removed << '\n';
   for (const std::string& problem : report.problems) std::cerr << "hvbench: " << problem << '\n';
   return report.problems.empty() ? kExitMeasured : kExitFailed;
@@ -355,7 +364,8 @@ int Main(int argc, char** argv) {
     BecomeSubreaper();
     MakeWorkDir(options);
     CheckWritable(options.out);
-    std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file);
+    ImageCache images(ImagesDir(options), FindGuestKernel(options.guest_kernel, options.work_dir));
+    std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file, &images);
     if (options.command == Command::kDoctor) return RunDoctor(options, runtimes);
     if (options.command == Command::kCleanup) return RunCleanup(options, runtimes);
     return Suite(options, runtimes).Run(argv[0]);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "runtime_launchers/endpoint.h"
+#include "runtime_launchers/guest_image.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/error.h"
 
@@ -37,6 +38,8 @@ struct RuntimeOptions {
   std::string name;                  // the value of the runtime: key, [a-z0-9_.-]+
   std::filesystem::path binary;      // empty: the launcher's usual name, looked up in PATH
   std::vector<std::string> options;  // extra command-line options of that binary
+  // The program's, for virtual machines; outlives the launcher. Null where nothing is launched.
+  GuestImageStore* images = nullptr;
 };
 
 enum class ProbeDepth {

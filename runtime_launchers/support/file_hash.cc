@@ -21,6 +21,18 @@ namespace {
 // Device, inode, size, change time in seconds and nanoseconds.
 using FileIdentity = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
+std::string HexDigest(sha256_ctx& context) {
+  std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest;
+  sha256_digest(&context, digest.size(), digest.data());
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : digest) {
+    text += kHex[byte >> 4];
+    text += kHex[byte & 15];
+  }
+  return text;
+}
+
 std::string HashContent(int fd, const std::filesystem::path& file) {
   sha256_ctx context;
   sha256_init(&context);
@@ -32,15 +44,7 @@ std::string HashContent(int fd, const std::filesystem::path& file) {
     if (n == 0) break;
     sha256_update(&context, static_cast<std::size_t>(n), buffer.data());
   }
-  std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest;
-  sha256_digest(&context, digest.size(), digest.data());
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : digest) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
+  return HexDigest(context);
 }
 
 }  // namespace
@@ -55,6 +59,13 @@ std::string Sha256OfFile(const std::filesystem::path& file) {
   const auto found = known.find(identity);
   if (found != known.end()) return found->second;
   return known[identity] = HashContent(fd.get(), file);
+}
+
+std::string Sha256OfText(std::string_view text) {
+  sha256_ctx context;
+  sha256_init(&context);
+  sha256_update(&context, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
+  return HexDigest(context);
 }
 
 }  // namespace hvbench
