@@ -22,7 +22,7 @@ void PrintDoctor(const std::vector<ProbedRuntime>& runtimes, std::ostream& out) 
   row("runtime", "usable", "version", "why not");
   for (const ProbedRuntime& probed : runtimes) {
     row(probed.runtime->name(), probed.probe.usable ? "yes" : "no", probed.probe.version,
-        probed.probe.reason);
+        probed.probe.usable ? probed.probe.passed_over : probed.probe.reason);
   }
   bool first = true;
   for (const ProbedRuntime& probed : runtimes) {

@@ -13,6 +13,7 @@
 
 #include "benchmarks/file_commands.h"
 #include "benchmarks/suite.h"
+#include "fixtures/run_dir.h"
 
 namespace hvbench {
 namespace {
@@ -38,14 +39,6 @@ const std::map<std::string, ProfileDefaults>& Profiles() {
 // A comparison measures more often than a run, and each time for a fifth as long: what differs
 // between boots is not known better for measuring one of them longer.
 constexpr int kBlockShare = 5;
-
-std::filesystem::path DefaultWorkDir() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-    return std::filesystem::path(cache) / "hvbench";
-  }
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home != nullptr ? home : "/tmp") / ".cache" / "hvbench";
-}
 
 // Beside this program, as built; else where `cmake --install` puts it.
 std::filesystem::path DefaultAgent() {

@@ -36,6 +36,7 @@ std::vector<Runtime*> SelectRuntimes(std::vector<Runtime>& all,
 }
 
 std::string Explain(const ProbedRuntime& probed) {
+  if (probed.probe.usable) return probed.runtime->name() + ": " + probed.probe.passed_over;
   std::string text = probed.runtime->name() + " is not usable here: " + probed.probe.reason;
   if (!probed.probe.fix.empty()) text += "; to fix it: " + probed.probe.fix;
   return text;

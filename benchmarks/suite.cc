@@ -138,9 +138,10 @@ class Suite {
   void Probe(const std::vector<Runtime*>& wanted) {
     const ProbeDepth depth = options_.list_tests ? ProbeDepth::kShallow : ProbeDepth::kTrial;
     for (const ProbedRuntime& probed : ProbeRuntimes(wanted, depth, options_)) {
-      if (probed.probe.usable) {
+      const bool named = !options_.runtimes.empty();
+      if (probed.probe.usable && (named || probed.probe.passed_over.empty())) {
         usable_.push_back(probed);
-      } else if (!options_.runtimes.empty()) {
+      } else if (named) {
         throw UsageError(Explain(probed));
       } else if (!options_.list_tests) {
         std::cerr << "hvbench: left out: " << Explain(probed) << '\n';
@@ -364,7 +365,7 @@ int Main(int argc, char** argv) {
     BecomeSubreaper();
     MakeWorkDir(options);
     CheckWritable(options.out);
-    ImageCache images(ImagesDir(options), FindGuestKernel(options.guest_kernel, options.work_dir));
+    ImageCache images(ImagesDir(options), FindGuestKernel(options.guest_kernel));
     std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file, &images);
     if (options.command == Command::kDoctor) return RunDoctor(options, runtimes);
     if (options.command == Command::kCleanup) return RunCleanup(options, runtimes);

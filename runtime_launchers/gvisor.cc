@@ -1,16 +1,9 @@
 // gVisor: runsc, an OCI runtime whose guests run on a kernel in user space. Its platforms differ in
 // how that kernel gets hold of the guest's system calls.
-#include <fcntl.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
-
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "runtime_launchers/oci.h"
-#include "runtime_launchers/support/unique_fd.h"
+#include "runtime_launchers/support/kvm.h"
 
 namespace hvbench {
 namespace {
@@ -37,30 +30,6 @@ std::optional<Unusable> CheckSystrap(const std::string& version) {
   if (date == 0 || date >= kFirstSystrapDate) return std::nullopt;
   return Unusable{"runsc " + version + " is too old for the systrap platform (April 2023)",
                   kNewerRunsc};
-}
-
-// As far as it can be told without starting a guest.
-std::optional<Unusable> CheckKvm(const std::string&) {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  bool has_extension = false;
-  for (std::string word; !has_extension && cpuinfo >> word;) {
-    has_extension = word == "vmx" || word == "svm";
-  }
-  if (!has_extension) {
-    return Unusable{"the CPU shows no hardware virtualization (neither vmx nor svm)",
-                    "enable it in the firmware, or nested virtualization where this is a VM"};
-  }
-  const UniqueFd device(open("/dev/kvm", O_RDWR | O_CLOEXEC));
-  if (!device) {
-    return Unusable{std::string("/dev/kvm cannot be opened: ") + strerror(errno),
-                    "modprobe kvm_intel or kvm_amd"};
-  }
-  const UniqueFd machine(ioctl(device.get(), KVM_CREATE_VM, 0));
-  if (!machine) {
-    return Unusable{std::string("/dev/kvm makes no virtual machine: ") + strerror(errno),
-                    "enable hardware virtualization, or nested virtualization where this is a VM"};
-  }
-  return std::nullopt;
 }
 
 std::optional<Unusable> ExplainFailure(const std::string& log) {
@@ -99,7 +68,7 @@ std::unique_ptr<Launcher> MakeGvisorPtrace(RuntimeOptions options) {
 
 std::unique_ptr<Launcher> MakeGvisorKvm(RuntimeOptions options) {
   OciRuntime runtime = Gvisor("kvm");
-  runtime.check = CheckKvm;
+  runtime.check = [](const std::string&) { return CheckKvm(); };
   return MakeOciLauncher(std::move(options), std::move(runtime));
 }
 

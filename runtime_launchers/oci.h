@@ -11,13 +11,9 @@
 #include <vector>
 
 #include "runtime_launchers/launcher.h"
+#include "runtime_launchers/support/unusable.h"
 
 namespace hvbench {
-
-struct Unusable {
-  std::string reason;
-  std::string fix;  // "" if none is known
-};
 
 // What tells one such runtime from another.
 struct OciRuntime {

@@ -12,6 +12,8 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/build.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/gvisor.sh"
 # shellcheck source-path=SCRIPTDIR
+source "$HVBENCH_SOURCE_DIR/scripts/lib/guest_kernel.sh"
+# shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 
 readonly BUILD_DIR=$HVBENCH_SOURCE_DIR/build
@@ -74,6 +76,7 @@ main() {
   install_and_build
   if is_root; then
     provide_runsc
+    provide_guest_kernel
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
   set_arguments "$@"

@@ -12,6 +12,8 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/build.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/gvisor.sh"
 # shellcheck source-path=SCRIPTDIR
+source "$HVBENCH_SOURCE_DIR/scripts/lib/guest_kernel.sh"
+# shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/steps.sh"
@@ -121,6 +123,7 @@ main() {
   fi
   if is_root && step_is_selected test; then
     provide_runsc
+    provide_guest_kernel
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
   run_steps "${STEPS[@]}"

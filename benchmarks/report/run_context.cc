@@ -49,12 +49,16 @@ void RunContext::AddGuest(const std::string& runtime, LiveGuest& guest) {
   entries_[prefix + "guest.clock"] = guest.hello().clock;
   entries_[prefix + "guest.clock_read_ns"] =
       std::to_string(static_cast<double>(guest.hello().clock_read_ps) / 1e3);
-  const LaunchPhases phases = guest.guest().Phases();
-  const std::string first_reply_ms =
-      std::to_string(Ms(phases.launch_called_ns, guest.first_reply_ns()));
-  entries_[prefix + "first_reply_ms"] = first_reply_ms;
+  const BootTimeline& boot = guest.timeline();
+  const auto add_phase = [&](const char* key, std::int64_t at_ns) {
+    entries_[prefix + key] = std::to_string(Ms(boot.launch_called_ns, at_ns));
+  };
+  add_phase("process_started_ms", boot.process_started_ns);
+  if (boot.kernel_entered_ns) add_phase("kernel_entered_ms", *boot.kernel_entered_ns);
+  add_phase("agent_started_ms", boot.agent_started_ns);
+  add_phase("first_reply_ms", boot.first_reply_ns);
   std::string& boots = entries_[prefix + "boots_first_reply_ms"];
-  boots += (boots.empty() ? "" : ",") + first_reply_ms;
+  boots += (boots.empty() ? "" : ",") + entries_[prefix + "first_reply_ms"];
 }
 
 void RunContext::AddComparison(const std::string& baseline, double interval_percent, int blocks) {

@@ -12,7 +12,10 @@ readonly BUILD_PACKAGES=(
 )
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
-readonly RUNTIME_PACKAGES=(runc:runc crun:crun docker.io:dockerd curl:curl)
+readonly RUNTIME_PACKAGES=(
+  runc:runc crun:crun docker.io:dockerd curl:curl
+  qemu-system-x86:qemu-system-x86_64 kmod:depmod
+)
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache

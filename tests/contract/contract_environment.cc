@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "fixtures/images/image_cache.h"
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/proc_stats.h"
@@ -41,6 +42,31 @@ class Daemons : public ::testing::Environment {
  private:
   bool docker_asked_ = false;
   std::unique_ptr<PrivateDocker> docker_;
+};
+
+// For all tests of the program: making images takes longer than many a test.
+class Images : public ::testing::Environment {
+ public:
+  static Images& Instance() {
+    static Images* const kImages = new Images;  // owned by GoogleTest once added
+    return *kImages;
+  }
+  GuestImageStore& store() {
+    if (!cache_) {
+      char pattern[] = "/tmp/hvbench-images-XXXXXX";
+      if (mkdtemp(pattern) == nullptr) throw SystemError("make a temporary folder", errno);
+      dir_ = pattern;
+      cache_ = std::make_unique<ImageCache>(dir_, FindGuestKernel({}));
+    }
+    return *cache_;
+  }
+  void TearDown() override {
+    if (cache_) fs::remove_all(dir_);
+  }
+
+ private:
+  fs::path dir_;
+  std::unique_ptr<ImageCache> cache_;
 };
 
 int FirstAllowedCpu() {
@@ -78,6 +104,7 @@ void PrepareContractTests() {
   BecomeSubreaper();
   signal(SIGPIPE, SIG_IGN);
   ::testing::AddGlobalTestEnvironment(&Daemons::Instance());
+  ::testing::AddGlobalTestEnvironment(&Images::Instance());
 }
 
 void LauncherContract::SetUp() {
@@ -111,6 +138,7 @@ void LauncherContract::TearDown() {
 const ProbeResult& LauncherContract::probe() const { return Probes().at(GetParam()); }
 
 std::unique_ptr<Launcher> LauncherContract::MakeLauncher(RuntimeOptions options) const {
+  options.images = &Images::Instance().store();
   for (const RegisteredLauncher& registered : RegisteredLaunchers()) {
     if (registered.kind == GetParam()) return registered.make(std::move(options));
   }

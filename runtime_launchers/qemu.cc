@@ -1,0 +1,161 @@
+// QEMU: a full PC (q35) and its small machine for quick boots (microvm), under KVM; and the same
+// emulated, which are other runtimes, since their results say nothing about virtual machines.
+#include <unistd.h>
+
+#include <utility>
+
+#include "runtime_launchers/oci.h"
+#include "runtime_launchers/qemu_command.h"
+#include "runtime_launchers/qemu_guest.h"
+#include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/tsc.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kVersionTimeout = std::chrono::seconds(5);
+constexpr auto kTrialTimeout = std::chrono::seconds(20);
+constexpr char kCommand[] = "qemu-system-x86_64";
+constexpr char kInstallFix[] = "apt-get install --no-install-recommends qemu-system-x86";
+constexpr std::int64_t kTrialMemoryMib = 64;
+
+class QemuLauncher : public Launcher {
+ public:
+  QemuLauncher(RuntimeOptions options, QemuMachine machine)
+      : options_(std::move(options)), machine_(machine) {}
+
+  const std::string& name() const override { return options_.name; }
+  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
+  void RemoveStale(const std::string&, const fs::path&) override {}
+
+ private:
+  fs::path BinaryName() const { return options_.binary.empty() ? kCommand : options_.binary; }
+  std::optional<Unusable> Check(ProbeResult& result) const;
+  std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
+  std::unique_ptr<QemuGuest> MakeGuest(const LaunchRequest& request, bool paused) const;
+
+  RuntimeOptions options_;
+  QemuMachine machine_;
+};
+
+std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
+  const auto binary = FindExecutable(BinaryName());
+  if (!binary) return Unusable{BinaryName().string() + " is not installed", kInstallFix};
+  const CommandResult version =
+      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+  if (!version.status.success()) {
+    return Unusable{"'" + binary->string() + " --version' " + version.status.Describe() +
+                        AsQuote(version.output),
+                    kInstallFix};
+  }
+  // "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
+  constexpr std::string_view kVersion = "version ";
+  const std::string line = version.output.substr(0, version.output.find('\n'));
+  const std::size_t at = line.find(kVersion);
+  result.version = at == std::string::npos ? line : line.substr(at + kVersion.size());
+  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  const QemuOptions checked(options_.options);
+  if (options_.images != nullptr) options_.images->KernelRelease();
+  const std::optional<Unusable> no_kvm = CheckKvm();
+  if (machine_.kvm) return no_kvm;
+  if (!no_kvm) {
+    result.passed_over = "KVM works here: what is emulated is measured only if it is named";
+  }
+  return std::nullopt;
+}
+
+// A machine that is made but not run: all that QEMU could refuse, without the seconds of a boot.
+std::optional<Unusable> QemuLauncher::Try(const fs::path& agent, const fs::path& work_dir) const {
+  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
+  LaunchRequest request;
+  request.guest_id = id;
+  request.cgroup = "/" + id;
+  request.guest_dir = work_dir / id;
+  request.agent = agent;
+  request.shape = {1, kTrialMemoryMib, {}};
+  request.deadline = Deadline::In(kTrialTimeout);
+  std::optional<Unusable> failure;
+  fs::create_directories(request.guest_dir);
+  try {
+    MakeGuest(request, /*paused=*/true)->Shutdown(StopMode::kForced, request.deadline);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const NoGuestKernel& error) {
+    failure = Unusable{error.what(), error.fix()};
+  } catch (const Error& error) {
+    failure = Unusable{std::string("a trial machine failed: ") + error.what(), ""};
+  }
+  std::error_code ignored;
+  fs::remove_all(request.guest_dir, ignored);
+  return failure;
+}
+
+ProbeResult QemuLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) {
+  ProbeResult result;
+  std::optional<Unusable> failure;
+  try {
+    failure = Check(result);
+    if (!failure && depth == ProbeDepth::kTrial) failure = Try(agent, work_dir);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const NoGuestKernel& error) {
+    failure = Unusable{error.what(), error.fix()};
+  } catch (const std::exception& error) {
+    failure = Unusable{error.what(), ""};
+  }
+  result.usable = !failure;
+  if (failure) {
+    result.reason = failure->reason;
+    result.fix = failure->fix;
+  }
+  return result;
+}
+
+std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
+                                                   bool paused) const {
+  const auto binary = FindExecutable(BinaryName());
+  if (!binary) {
+    throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
+                ": " + kInstallFix);
+  }
+  if (options_.images == nullptr) throw Error(options_.name + " was made without guest images");
+  QemuPlan plan;
+  plan.machine = machine_;
+  plan.options = QemuOptions(options_.options);
+  plan.shape = request.shape;
+  plan.paused = paused;
+  plan.tsc_khz = HostTscKhz();
+  const bool vsock = plan.options.use_vsock && HostHasVsock();
+  plan.image = options_.images->Provide(request.agent, QemuModules(machine_, vsock));
+  auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
+  guest->Start(request);
+  return guest;
+}
+
+std::unique_ptr<Guest> QemuLauncher::Launch(const LaunchRequest& request) {
+  return MakeGuest(request, /*paused=*/false);
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeQemu(RuntimeOptions options) {
+  return std::make_unique<QemuLauncher>(std::move(options), QemuMachine{false, true});
+}
+
+std::unique_ptr<Launcher> MakeQemuMicrovm(RuntimeOptions options) {
+  return std::make_unique<QemuLauncher>(std::move(options), QemuMachine{true, true});
+}
+
+std::unique_ptr<Launcher> MakeQemuTcg(RuntimeOptions options) {
+  return std::make_unique<QemuLauncher>(std::move(options), QemuMachine{false, false});
+}
+
+std::unique_ptr<Launcher> MakeQemuMicrovmTcg(RuntimeOptions options) {
+  return std::make_unique<QemuLauncher>(std::move(options), QemuMachine{true, false});
+}
+
+}  // namespace hvbench

@@ -1,0 +1,104 @@
+#include "runtime_launchers/qemu_command.h"
+
+#include <string_view>
+
+namespace hvbench {
+namespace {
+
+constexpr char kBridgePort[] = "hvbench";
+
+void Add(std::vector<std::string>& words, std::initializer_list<std::string> more) {
+  words.insert(words.end(), more);
+}
+
+// Devices that no Linux of today needs to boot are off. The clock (rtc) stays: a kernel that finds
+// none polls for it for two seconds.
+std::string MachineWord(const QemuPlan& plan) {
+  std::string word = plan.machine.microvm
+                         ? "microvm,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=on"
+                         : "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off";
+  if (plan.options.preallocate) word += ",memory-backend=ram";
+  return word;
+}
+
+std::string KernelWords(const QemuPlan& plan) {
+  // A panic and the agent's end both reset the machine, which ends QEMU (-no-reboot): at once, by
+  // a triple fault, which needs no device. Errors, panics and the agent's words go to the console.
+  std::string words =
+      "rdinit=/init panic=-1 reboot=t quiet printk.devkmsg=on earlyprintk=ttyS0,115200,keep "
+      "8250.nr_uarts=0 tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on";
+  // A machine without KVM's clock and without a timer chip has nothing to measure its TSC with, and
+  // what it measures while it is emulated is the host's noise. It is the host's TSC.
+  if (!plan.machine.kvm && plan.tsc_khz > 0) {
+    words += " tsc_early_khz=" + std::to_string(plan.tsc_khz);
+  }
+  words += " -- --init ";
+  return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
+                                      : std::string("--virtio-serial=") + kBridgePort);
+}
+
+void AddBridge(const QemuPlan& plan, const QemuGuestFiles& files, std::vector<std::string>& words) {
+  const std::string bus = plan.machine.microvm ? "-device" : "-pci";
+  if (plan.vsock_cid != 0) {
+    Add(words, {"-device", "vhost-vsock" + bus + ",guest-cid=" + std::to_string(plan.vsock_cid)});
+    return;
+  }
+  Add(words, {"-chardev", "socket,id=bridge,path=" + files.bridge.string() + ",server=on,wait=off",
+              "-device", "virtio-serial" + bus, "-device",
+              std::string("virtserialport,chardev=bridge,name=") + kBridgePort});
+}
+
+}  // namespace
+
+QemuOptions::QemuOptions(const std::vector<std::string>& words) {
+  bool follows_flag = false;
+  for (const std::string& word : words) {
+    if (word == "memory=preallocated" || word == "memory=on-demand") {
+      preallocate = word == "memory=preallocated";
+    } else if (word == "transport=virtio-serial" || word == "transport=vsock") {
+      use_vsock = word == "transport=vsock";
+    } else if (word.starts_with('-') || follows_flag) {
+      extra_words.push_back(word);
+      follows_flag = word.starts_with('-');
+    } else {
+      throw Error("QEMU's launcher has no option " + word +
+                  "; it has memory=preallocated, transport=virtio-serial, and QEMU's own flags");
+    }
+  }
+}
+
+QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
+    : monitor(dir / "qmp.sock"),
+      bridge(dir / "bridge.sock"),
+      console(dir / "console.log"),
+      vmm_log(dir / "qemu.log") {}
+
+std::vector<std::string> QemuModules(QemuMachine machine, bool vsock) {
+  return {machine.microvm ? "virtio_mmio" : "virtio_pci",
+          vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
+}
+
+std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFiles& files) {
+  const std::string memory = std::to_string(plan.shape.memory_mib) + "M";
+  std::vector<std::string> words = {
+      "-M", MachineWord(plan), "-accel",
+      plan.machine.kvm ? "kvm" : "tcg,thread=multi,tb-size=" + std::to_string(kTcgCacheMib),
+      // All that the CPU has, also what could not be migrated: an invariant TSC.
+      "-cpu", plan.machine.kvm ? "host,migratable=off" : "max"};
+  Add(words, {"-smp", std::to_string(plan.shape.vcpus), "-m", memory});
+  if (plan.options.preallocate) {
+    Add(words, {"-object", "memory-backend-ram,id=ram,size=" + memory + ",prealloc=on"});
+  }
+  Add(words, {"-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"});
+  Add(words, {"-kernel", plan.image.vmlinux.string(), "-initrd", plan.image.initramfs.string(),
+              "-append", KernelWords(plan)});
+  Add(words,
+      {"-chardev", "file,id=console,path=" + files.console.string(), "-serial", "chardev:console"});
+  Add(words, {"-qmp", "unix:" + files.monitor.string() + ",server=on,wait=off"});
+  AddBridge(plan, files, words);
+  if (plan.paused) words.emplace_back("-S");
+  words.insert(words.end(), plan.options.extra_words.begin(), plan.options.extra_words.end());
+  return words;
+}
+
+}  // namespace hvbench

@@ -1,0 +1,156 @@
+#include "runtime_launchers/qemu_guest.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/wait.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kMonitorTimeout = std::chrono::seconds(10);
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// Addresses are the whole machine's; one in four billion is taken by chance, and QEMU then says so.
+std::uint32_t ChooseCid() {
+  constexpr std::uint32_t kFirstGuestCid = 3;
+  std::random_device random;
+  return random() / 2 + kFirstGuestCid;
+}
+
+// What the guest kernel said when it gave up, without its time stamp; "" if it did not.
+std::string PanicIn(const std::string& console) {
+  constexpr std::string_view kPanic = "Kernel panic - not syncing: ";
+  const std::size_t at = console.find(kPanic);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + kPanic.size();
+  return console.substr(begin, console.find('\n', begin) - begin);
+}
+
+void CheckSocketPath(const fs::path& path) {
+  if (path.string().size() >= sizeof(sockaddr_un::sun_path)) {
+    throw Error(
+        "the socket path is too long (107 bytes at most), choose a shorter "
+        "--hvbench_work_dir: " +
+        path.string());
+  }
+}
+
+}  // namespace
+
+bool HostHasVsock() {
+  const UniqueFd device(open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC));
+  return static_cast<bool>(device);
+}
+
+QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
+    : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
+  if (vsock) plan_.vsock_cid = ChooseCid();
+  logs_ = {files_.vmm_log, files_.console};
+  memory_mib_ = request.shape.memory_mib + kQemuMemoryMib + (plan_.machine.kvm ? 0 : kTcgCacheMib);
+}
+
+void QemuGuest::Spawn(const LaunchRequest& request) {
+  CheckSocketPath(files_.bridge);
+  cgroup_ = Cgroup(request.cgroup);
+  cgroup_->Create({request.shape.host_cpus, memory_mib_});
+  const UniqueFd log(open(files_.vmm_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log) throw SystemError("cannot create " + files_.vmm_log.string(), errno);
+  std::vector<std::string> argv = QemuArguments(plan_, files_);
+  argv.insert(argv.begin(), binary_.string());
+  SpawnOptions options;
+  options.stdout_fd = log.get();
+  options.stderr_fd = log.get();
+  options.cpus = request.shape.host_cpus;
+  options.cgroup_procs = cgroup_->ProcsFiles();
+  process_ = Process::Spawn(argv, options);
+  facts_["command_line"] = Join(argv);
+}
+
+void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
+  if (shape.host_cpus.empty()) return;
+  std::size_t next = 0;
+  for (const pid_t thread : monitor_.VcpuThreads(deadline)) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(static_cast<unsigned>(shape.host_cpus[next++ % shape.host_cpus.size()]), &cpus);
+    if (sched_setaffinity(thread, sizeof cpus, &cpus) != 0) {
+      throw SystemError("cannot pin a vCPU of QEMU", errno);
+    }
+  }
+}
+
+void QemuGuest::Start(const LaunchRequest& request) {
+  phases_.launch_called_ns = MonotonicRawNs();
+  try {
+    Spawn(request);
+    monitor_ = QmpClient::Connect(files_.monitor, process_.pidfd(), request.deadline);
+    phases_.process_started_ns = MonotonicRawNs();
+    PinVcpus(request.shape, request.deadline);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string reason = process_.pid() > 0 ? DeathReason() : "";
+    throw Error(error.what() + (reason.empty() ? "" : "; QEMU " + reason) + AsQuote(ConsoleTail()));
+  }
+  if (plan_.vsock_cid != 0) {
+    endpoint_ = VsockEndpoint{plan_.vsock_cid, kAgentVsockPort};
+  } else {
+    endpoint_ = VirtioSerialEndpoint{files_.bridge.string()};
+  }
+  facts_["accelerator"] = plan_.machine.kvm ? "kvm" : "tcg";
+  facts_["binary_sha256"] = Sha256OfFile(binary_);
+  facts_["guest_kernel"] = "Linux " + plan_.image.kernel_release;
+  facts_["guest_kernel_sha256"] = plan_.image.kernel_sha256;
+  facts_["limits"] = "cgroup";
+  facts_["machine"] = plan_.machine.microvm ? "microvm" : "q35";
+  facts_["memory"] = plan_.options.preallocate ? "preallocated" : "on demand";
+  facts_["transport"] = plan_.vsock_cid != 0 ? "vsock" : "virtio-serial";
+}
+
+void QemuGuest::Freeze() {
+  if (!stopped_ && process_.Wait(Deadline()) == std::nullopt) {
+    monitor_.Stop(Deadline::In(kMonitorTimeout));
+    stopped_ = true;
+  }
+  ProcessGuest::Freeze();
+}
+
+void QemuGuest::Thaw() {
+  ProcessGuest::Thaw();
+  if (!stopped_) return;
+  stopped_ = false;
+  if (process_.Wait(Deadline()) == std::nullopt) monitor_.Continue(Deadline::In(kMonitorTimeout));
+}
+
+std::string QemuGuest::DescribeDeath(const ExitStatus& status) {
+  if (!status.success()) return ProcessGuest::DescribeDeath(status);
+  const std::string panic = PanicIn(TailOfFile(files_.console, 64 * kLogTailBytes));
+  if (!panic.empty()) return "kernel panicked: " + panic;
+  const std::string reason = monitor_.ShutdownReason();
+  return "machine went down" + (reason.empty() ? "" : " (" + reason + ")");
+}
+
+void QemuGuest::RemoveRuntimeState(Deadline) {
+  // QEMU removes them itself, unless it is killed.
+  std::error_code ignored;
+  fs::remove(files_.monitor, ignored);
+  fs::remove(files_.bridge, ignored);
+}
+
+}  // namespace hvbench
