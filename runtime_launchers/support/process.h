@@ -24,8 +24,10 @@ struct SpawnOptions {
   std::filesystem::path working_dir;     // empty: the caller's
   std::vector<std::string> environment;  // "NAME=value"; empty: the caller's
   std::filesystem::path hidden_mount;  // unmounted in a mount namespace of the child\'s own; or ""
-  bool die_with_parent = true;         // SIGKILL when this program dies
-  bool new_session = true;             // out of the terminal's reach (Ctrl-C)
+  std::filesystem::path covered_dir;   // empty in a mount namespace of the child's own; or ""
+  std::filesystem::path network_namespace;  // a file that is one (namespaces(7)), entered; or ""
+  bool die_with_parent = true;              // SIGKILL when this program dies
+  bool new_session = true;                  // out of the terminal's reach (Ctrl-C)
 };
 
 // How a process ended.

@@ -19,7 +19,17 @@ namespace {
 
 constexpr std::size_t kChildStackBytes = 64 * 1024;
 
-enum class Step { kNone, kParentGone, kStdio, kCgroup, kAffinity, kMounts, kDirectory, kExecute };
+enum class Step {
+  kNone,
+  kParentGone,
+  kStdio,
+  kCgroup,
+  kAffinity,
+  kMounts,
+  kNetwork,
+  kDirectory,
+  kExecute
+};
 
 // Everything that the child needs, made before it exists. The child shares the parent's memory
 // while the parent is suspended (CLONE_VM | CLONE_VFORK): it allocates nothing, takes no lock, and
@@ -33,6 +43,8 @@ struct ChildPlan {
   cpu_set_t cpus;
   bool set_cpus = false;
   const char* hidden_mount = nullptr;
+  const char* covered_dir = nullptr;
+  int network_namespace = -1;
   const char* working_dir = nullptr;
   bool die_with_parent = false;
   bool new_session = false;
@@ -83,10 +95,12 @@ void ArrangeStdio(ChildPlan& plan) {
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-void HideMount(ChildPlan& plan) {
-  if (unshare(CLONE_NEWNS) != 0 ||
-      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      umount2(plan.hidden_mount, MNT_DETACH) != 0) {
+// A slave, so that what the host unmounts later is not kept alive here.
+void HideMounts(ChildPlan& plan) {
+  if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0 ||
+      (plan.hidden_mount != nullptr && umount2(plan.hidden_mount, MNT_DETACH) != 0) ||
+      (plan.covered_dir != nullptr &&
+       mount("none", plan.covered_dir, "tmpfs", MS_RDONLY, nullptr) != 0)) {
     Fail(plan, Step::kMounts);
   }
 }
@@ -112,7 +126,10 @@ int RunChild(void* argument) {
   if (plan.set_cpus && sched_setaffinity(0, sizeof plan.cpus, &plan.cpus) != 0) {
     Fail(plan, Step::kAffinity);
   }
-  if (plan.hidden_mount != nullptr) HideMount(plan);
+  if (plan.network_namespace >= 0 && setns(plan.network_namespace, CLONE_NEWNET) != 0) {
+    Fail(plan, Step::kNetwork);
+  }
+  if (plan.hidden_mount != nullptr || plan.covered_dir != nullptr) HideMounts(plan);
   if (plan.working_dir != nullptr && chdir(plan.working_dir) != 0) Fail(plan, Step::kDirectory);
   execve(plan.argv[0], plan.argv.data(), plan.environment.data());
   Fail(plan, Step::kExecute);
@@ -130,7 +147,11 @@ std::string DescribeFailure(const ChildPlan& plan) {
     case Step::kAffinity:
       return "cannot pin '" + program + "' to its CPUs";
     case Step::kMounts:
-      return "cannot hide " + std::string(plan.hidden_mount) + " from '" + program + "'";
+      return "cannot hide " +
+             std::string(plan.hidden_mount ? plan.hidden_mount : plan.covered_dir) + " from '" +
+             program + "'";
+    case Step::kNetwork:
+      return "cannot put '" + program + "' into its network namespace";
     case Step::kDirectory:
       return "cannot enter directory " + std::string(plan.working_dir);
     case Step::kExecute:
@@ -176,6 +197,13 @@ pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& optio
   for (const int cpu : options.cpus) CPU_SET(static_cast<unsigned>(cpu), &plan.cpus);
   plan.set_cpus = !options.cpus.empty();
   if (!options.hidden_mount.empty()) plan.hidden_mount = options.hidden_mount.c_str();
+  if (!options.covered_dir.empty()) plan.covered_dir = options.covered_dir.c_str();
+  UniqueFd network;
+  if (!options.network_namespace.empty()) {
+    network.Reset(open(options.network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!network) throw SystemError("open " + options.network_namespace.string(), errno);
+    plan.network_namespace = network.get();
+  }
   if (!options.working_dir.empty()) plan.working_dir = options.working_dir.c_str();
   plan.die_with_parent = options.die_with_parent;
   plan.new_session = options.new_session;

@@ -208,6 +208,45 @@ TEST(Process, AdoptingWhatIsGoneIsAnError) {
   EXPECT_THROW(Process::Adopt(pid), SystemError);
 }
 
+TEST(Process, EntersANetworkNamespace) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  // Another process's namespace serves as well as a file that one is mounted on.
+  Process owner = Process::Spawn({"/usr/bin/unshare", "--net", "sleep", "30"}, {});
+  const std::string file = "/proc/" + std::to_string(owner.pid()) + "/ns/net";
+  const auto own = std::filesystem::read_symlink("/proc/self/ns/net");
+  const Deadline deadline = Soon();
+  while (std::filesystem::read_symlink(file) == own && !deadline.Passed()) {
+    Pause(milliseconds(5), false);
+  }
+  SpawnOptions options;
+  options.network_namespace = file;
+  const CommandResult result =
+      RunCommand({"/bin/readlink", "/proc/self/ns/net"}, options, Soon(), false);
+  EXPECT_EQ(result.output, std::filesystem::read_symlink(file).string() + "\n");
+  EXPECT_NE(result.output, own.string() + "\n");
+  EXPECT_EQ(std::filesystem::read_symlink("/proc/self/ns/net"), own);
+}
+
+TEST(Process, ANetworkNamespaceThatIsNoneIsAnError) {
+  SpawnOptions options;
+  options.network_namespace = "/nonexistent";
+  EXPECT_THROW(Process::Spawn({"/bin/true"}, options), SystemError);
+  options.network_namespace = "/etc/passwd";
+  EXPECT_THROW(Process::Spawn({"/bin/true"}, options), SystemError);
+}
+
+TEST(Process, SeesACoveredFolderEmpty) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const TemporaryDir dir;
+  std::ofstream(dir.path() / "file") << "content";
+  SpawnOptions options;
+  options.covered_dir = dir.path();
+  const CommandResult result = RunCommand({"/bin/ls", dir.path().string()}, options, Soon(), false);
+  EXPECT_TRUE(result.status.success());
+  EXPECT_EQ(result.output, "");
+  EXPECT_TRUE(std::filesystem::exists(dir.path() / "file")) << "for everybody else it is there";
+}
+
 TEST(FindExecutable, LooksUpNamesAndChecksPaths) {
   EXPECT_TRUE(FindExecutable("sh"));
   EXPECT_TRUE(FindExecutable("/bin/sh"));
