@@ -25,6 +25,11 @@ class DockerLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  // runsc reads the devices of its namespace before one could be moved there.
+  NetworkDevice network_device() const override {
+    const bool is_gvisor = (exact_name_.empty() ? wanted_ : exact_name_).starts_with("runsc");
+    return is_gvisor ? NetworkDevice::kNone : NetworkDevice::kVeth;
+  }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
   void RemoveCaches() override;

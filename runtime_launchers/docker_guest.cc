@@ -10,6 +10,7 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/network_device.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -159,6 +160,8 @@ void DockerGuest::Start(const LaunchRequest& request) {
     throw Error("the container ended at once, with status " + std::to_string(status) +
                 AsQuote(TextOfAttachedStream(stream.get())));
   }
+  // Docker joins no namespace of ours by its path; the agent asks for the network later than this.
+  if (request.network) MoveDeviceTo(process_.pid(), *request.network, request.deadline);
   endpoint_ = MultiplexedEndpoint{std::move(stream)};
 
   facts_["command_line"] = "POST /containers/create " + config.dump();

@@ -45,8 +45,14 @@ OciRuntime Gvisor(const std::string& platform) {
   runtime.command = "runsc";
   runtime.binary_variable = "HVBENCH_RUNSC";
   runtime.install_fix = "apt-get install runsc, or name one with HVBENCH_RUNSC=/path/to/runsc";
-  // The guest has a network namespace of its own with nothing in it, like all other guests.
-  runtime.options = {"--platform=" + platform, "--network=none"};
+  runtime.options = {"--platform=" + platform};
+  // Its own network stack on the device of the guest's namespace, which is what its users have; or
+  // a namespace with nothing in it, like all other guests.
+  runtime.network_options = {"--network=sandbox"};
+  runtime.isolated_options = {"--network=none"};
+  // runsc (runsc/sandbox/network.go) takes rmem_default in there for the sign of the host's own
+  // namespace, but newer kernels show it in every namespace.
+  runtime.covered_sysctls = "/proc/sys/net/core";
   runtime.facts = {{"accelerator", platform == "kvm" ? "kvm" : "none"},
                    {"guest_kernel", "gVisor sentry"},
                    {"platform", platform}};

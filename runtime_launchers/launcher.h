@@ -20,6 +20,7 @@
 
 #include "runtime_launchers/endpoint.h"
 #include "runtime_launchers/guest_image.h"
+#include "runtime_launchers/guest_network.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/error.h"
 
@@ -69,6 +70,7 @@ struct LaunchRequest {
   // --disk=DEVICE. "": none. A runtime without block devices ignores it.
   std::filesystem::path disk_image;
   GuestShape shape;
+  std::optional<GuestNetwork> network;  // nothing: the guest has loopback alone
   Deadline deadline;
 };
 
@@ -134,6 +136,8 @@ class Launcher {
   // the trial start needs; `agent` is the binary that it starts.
   virtual ProbeResult Probe(ProbeDepth depth, const std::filesystem::path& agent,
                             const std::filesystem::path& work_dir) = 0;
+  // What LaunchRequest::network may be of.
+  virtual NetworkDevice network_device() const { return NetworkDevice::kNone; }
   // Throws after removing all that the failed launch made.
   virtual std::unique_ptr<Guest> Launch(const LaunchRequest& request) = 0;
   // Removes what a killed program left of the guest that it launched into `guest_dir`: runtime

@@ -74,12 +74,16 @@ void NativeGuest::Start(const LaunchRequest& request) {
   options.environment = AgentEnvironment();
   std::vector<std::string> argv = {agent.string(), "--stdio", "--scratch=" + scratch.string()};
   if (!request.volume_dir.empty()) argv.push_back("--volume=" + request.volume_dir.string());
+  if (request.network) {
+    options.network_namespace = request.network->network_namespace;
+    argv.push_back("--peer=" + request.network->peer);
+  }
   process_ = Process::Spawn(argv, options);
   phases_.process_started_ns = MonotonicRawNs();
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
 
   for (const std::string& word : argv) {
-    facts_["command_line"] += (facts_["command_line"].empty() ? "" : " ") + word;
+    facts_["command_line"] += (&word == &argv.front() ? "" : " ") + word;
   }
   facts_["binary_sha256"] = Sha256OfFile(request.agent);
   facts_["accelerator"] = "none";
@@ -115,6 +119,8 @@ class NativeLauncher : public Launcher {
     }
     return result;
   }
+
+  NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
 
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override {
     auto guest = std::make_unique<NativeGuest>();

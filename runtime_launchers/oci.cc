@@ -53,6 +53,7 @@ class OciGuest : public ProcessGuest {
            const LaunchRequest& request)
       : command_(std::move(command)),
         hidden_mount_(runtime.hidden_mount),
+        covered_sysctls_(runtime.covered_sysctls),
         id_(request.guest_id),
         files_(request.guest_dir) {
     facts_ = runtime.facts;
@@ -76,6 +77,7 @@ class OciGuest : public ProcessGuest {
 
   std::vector<std::string> command_;
   std::filesystem::path hidden_mount_;
+  std::filesystem::path covered_sysctls_;
   std::string id_;
   GuestFiles files_;
   std::vector<std::string> command_line_;
@@ -104,6 +106,11 @@ Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::st
   options.stderr_fd = console.get();
   options.cpus = request.shape.host_cpus;
   options.hidden_mount = hidden_mount_;
+  if (request.network && !covered_sysctls_.empty()) {
+    // Each network namespace has folders of its own there.
+    options.network_namespace = request.network->network_namespace;
+    options.covered_dir = covered_sysctls_;
+  }
   return Process::Spawn(command_line_, options);
 }
 
@@ -174,13 +181,14 @@ class OciLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
 
  private:
   fs::path BinaryName() const;
   fs::path FindBinary() const;
-  std::vector<std::string> Command(const fs::path& binary) const;
+  std::vector<std::string> Command(const fs::path& binary, bool has_network) const;
   std::optional<Unusable> Check(ProbeResult& result) const;
   std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
 
@@ -201,10 +209,13 @@ fs::path OciLauncher::FindBinary() const {
               ": " + runtime_.install_fix);
 }
 
-std::vector<std::string> OciLauncher::Command(const fs::path& binary) const {
+std::vector<std::string> OciLauncher::Command(const fs::path& binary, bool has_network) const {
   std::vector<std::string> command = {binary.string()};
-  command.insert(command.end(), runtime_.options.begin(), runtime_.options.end());
-  command.insert(command.end(), options_.options.begin(), options_.options.end());
+  for (const auto* options :
+       {&runtime_.options, has_network ? &runtime_.network_options : &runtime_.isolated_options,
+        &options_.options}) {
+    command.insert(command.end(), options->begin(), options->end());
+  }
   return command;
 }
 
@@ -235,7 +246,7 @@ std::optional<Unusable> OciLauncher::Try(const fs::path& agent, const fs::path& 
   std::optional<Unusable> failure;
   fs::create_directories(request.guest_dir);
   {
-    OciGuest guest(Command(FindBinary()), runtime_, request);
+    OciGuest guest(Command(FindBinary(), /*has_network=*/false), runtime_, request);
     std::string log;
     try {
       const ExitStatus status = guest.Try(request);
@@ -279,7 +290,8 @@ ProbeResult OciLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs
 
 std::unique_ptr<Guest> OciLauncher::Launch(const LaunchRequest& request) {
   const fs::path binary = FindBinary();
-  auto guest = std::make_unique<OciGuest>(Command(binary), runtime_, request);
+  auto guest =
+      std::make_unique<OciGuest>(Command(binary, request.network.has_value()), runtime_, request);
   guest->Start(request, binary);
   return guest;
 }

@@ -17,12 +17,16 @@ namespace hvbench {
 
 // What tells one such runtime from another.
 struct OciRuntime {
-  std::string command;                       // looked up in PATH where the user names no binary
-  std::string binary_variable;               // an environment variable that names one; or ""
-  std::string install_fix;                   // how to get the command
-  std::vector<std::string> options;          // global ones, before the user's own
-  std::map<std::string, std::string> facts;  // beyond those that all have in common
-  std::filesystem::path hidden_mount;        // that the command must not see; or ""
+  std::string command;                        // looked up in PATH where the user names no binary
+  std::string binary_variable;                // an environment variable that names one; or ""
+  std::string install_fix;                    // how to get the command
+  std::vector<std::string> options;           // global ones, before the user's own
+  std::vector<std::string> network_options;   // more of them for a guest with a network of ours
+  std::vector<std::string> isolated_options;  // and for one without
+  std::map<std::string, std::string> facts;   // beyond those that all have in common
+  std::filesystem::path hidden_mount;         // that the command must not see; or ""
+  std::filesystem::path covered_sysctls;  // a folder of /proc/sys/net that must look empty to it
+                                          // in the namespace of a network of ours; or ""
   // Optional: whether this version can work on this machine, without starting a guest.
   std::function<std::optional<Unusable>(const std::string& version)> check;
   // Optional: what a failed trial start means, from what the runtime printed.

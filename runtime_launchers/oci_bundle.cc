@@ -77,9 +77,9 @@ Json ResourcesOf(const GuestShape& shape) {
 
 Json LinuxOf(const LaunchRequest& request) {
   Json namespaces = Json::array();
-  for (const char* type : {"pid", "ipc", "uts", "mount", "network"}) {
-    namespaces.push_back({{"type", type}});
-  }
+  for (const char* type : {"pid", "ipc", "uts", "mount"}) namespaces.push_back({{"type", type}});
+  namespaces.push_back({{"type", "network"}});
+  if (request.network) namespaces.back()["path"] = request.network->network_namespace.string();
   // The paths are those that `runc spec` and Docker hide.
   return {{"cgroupsPath", request.cgroup},
           {"resources", ResourcesOf(request.shape)},
@@ -97,6 +97,7 @@ Json LinuxOf(const LaunchRequest& request) {
 std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request) {
   std::vector<std::string> arguments = {"--stdio", std::string("--scratch=") + kGuestScratch};
   if (!request.volume_dir.empty()) arguments.push_back(std::string("--volume=") + kGuestVolume);
+  if (request.network) arguments.push_back("--peer=" + request.network->peer);
   return arguments;
 }
 

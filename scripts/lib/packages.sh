@@ -13,7 +13,7 @@ readonly BUILD_PACKAGES=(
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
 readonly RUNTIME_PACKAGES=(
-  runc:runc crun:crun docker.io:dockerd curl:curl
+  runc:runc crun:crun docker.io:dockerd curl:curl iproute2:ip
   qemu-system-x86:qemu-system-x86_64 kmod:depmod
 )
 # shellcheck disable=SC2034

@@ -93,6 +93,21 @@ TEST(OciBundle, MountsTheHostsDirectoryIfThereIsOne) {
   }
 }
 
+TEST(OciBundle, JoinsTheNetworkNamespaceThatItIsGiven) {
+  const TemporaryDir dir;
+  const std::filesystem::path agent = dir.path() / "agent";
+  std::ofstream(agent) << "program";
+  LaunchRequest request = RequestFor(agent);
+  request.network.emplace().network_namespace = "/run/x/network";
+  WriteOciBundle(dir.path() / "bundle", request, {});
+  const Json config = Json::parse(std::ifstream(dir.path() / "bundle/config.json"));
+  const Json& namespaces = config["linux"]["namespaces"];
+  EXPECT_EQ(std::count(namespaces.begin(), namespaces.end(),
+                       Json({{"type", "network"}, {"path", "/run/x/network"}})),
+            1);
+  EXPECT_EQ(namespaces.size(), 5u);
+}
+
 TEST(OciBundle, AMissingAgentIsNamed) {
   const TemporaryDir dir;
   try {
