@@ -58,10 +58,10 @@ std::string TargetDirectory(const Context& context) {
   const std::string& target = context.Text("target");
   if (target == "tmpfs") return TmpfsDirectory();
   if (target == "volume") {
-    if (context.storage().volume_dir.empty()) {
+    if (context.surroundings().volume_dir.empty()) {
       throw Unsupported("this runtime has no volume of the host");
     }
-    return context.storage().volume_dir;
+    return context.surroundings().volume_dir;
   }
   if (target != "root") throw std::invalid_argument("there is no target " + target);
   if (IsInMemory(StatFs(context.scratch_dir()))) {
@@ -76,7 +76,7 @@ std::string TargetPath(const Context& context) {
 
 TargetFile::TargetFile(const Context& context, std::uint64_t bytes, bool direct) : bytes_(bytes) {
   if (context.Text("target") == "raw") {
-    const std::string& device = context.storage().block_device;
+    const std::string& device = context.surroundings().block_device;
     if (device.empty()) throw Unsupported("this runtime has no block device for the guest");
     file_ = Open(device, O_RDWR | O_EXCL, direct);
     std::uint64_t device_bytes = 0;
