@@ -24,6 +24,7 @@
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
 #include "fixtures/images/image_cache.h"
+#include "fixtures/netlab/netlab.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
@@ -188,6 +189,9 @@ class Suite {
   }
 
   int Measure();
+  // Fills in settings_' share of it. Nothing if no cell needs a network, or it cannot be had.
+  std::unique_ptr<NetLab> MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
+                                     const std::vector<int>& host_cpus);
   void Warn(const std::vector<int>& guest_cpus);
   int Selftest(GuestPool& pool, Progress& progress);
   // Both return whether the file of results was written.
@@ -214,6 +218,31 @@ void Suite::Warn(const std::vector<int>& guest_cpus) {
   context_.AddWarnings(warnings);
 }
 
+std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
+                                          const std::vector<int>& host_cpus) {
+  for (const protocol::KernelDescription& kernel : agent_.manifest.kernels) {
+    if ((kernel.needs & protocol::kPeer) != 0) settings_.kernels_of_peer.insert(kernel.name);
+  }
+  const bool needed = std::any_of(cells_.begin(), cells_.end(), [&](const CellName& cell) {
+    return settings_.kernels_of_peer.contains(cell.kernel);
+  });
+  if (!needed) return nullptr;
+  auto netlab = std::make_unique<NetLab>(run_dir.path() / "netlab", options_.agent,
+                                         ChoosePeerCpus(host_cpus, guest_cpus, options_.cpus));
+  try {
+    netlab->Start();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    settings_.netlab_problem = std::string("no network can be made here: ") + error.what();
+    std::cerr << "hvbench: warning: " << settings_.netlab_problem << '\n';
+    return nullptr;
+  }
+  context_.AddNetwork(*netlab);
+  settings_.netlab = netlab.get();
+  return netlab;
+}
+
 int Suite::Measure() {
   for (const std::string& problem : RemoveStaleRuns(options_.work_dir).problems) {
     std::cerr << "hvbench: warning: left by an earlier run: " << problem << '\n';
@@ -227,6 +256,9 @@ int Suite::Measure() {
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
   const RunDir run_dir = RunDir::Create(options_.work_dir);
+  const std::unique_ptr<NetLab> netlab =
+      MakeNetLab(run_dir, pool_options.shape.host_cpus, host_cpus);
+  pool_options.netlab = netlab.get();
   std::vector<Runtime*> runtimes;
   for (const ProbedRuntime& probed : usable_) runtimes.push_back(probed.runtime);
   GuestPool pool(run_dir, runtimes, pool_options);

@@ -35,6 +35,10 @@ void RunContext::AddWarnings(const std::vector<HostWarning>& warnings) {
   }
 }
 
+void RunContext::AddNetwork(const NetLab& netlab) {
+  for (const auto& [key, value] : netlab.Facts()) entries_["network." + key] = value;
+}
+
 void RunContext::AddRuntime(const ProbedRuntime& probed) {
   const std::string prefix = "runtime." + probed.runtime->name() + ".";
   entries_[prefix + "version"] = probed.probe.version;

@@ -17,6 +17,7 @@ class RunContext {
  public:
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
   void AddWarnings(const std::vector<HostWarning>& warnings);
+  void AddNetwork(const NetLab& netlab);
   void AddRuntime(const ProbedRuntime& probed);
   void AddComparison(const std::string& baseline, double interval_percent, int blocks);
   // Of the runtime's last boot; the time to the first reply of each.
