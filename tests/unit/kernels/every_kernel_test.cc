@@ -16,6 +16,7 @@
 #include "fixtures/agent/batch.h"
 #include "fixtures/agent/clock.h"
 #include "fixtures/agent/kernel.h"
+#include "tests/unit/kernels/test_peer.h"
 
 namespace hvbench::agent {
 namespace {
@@ -74,8 +75,11 @@ class EveryKernel : public testing::TestWithParam<Cell> {
   std::unique_ptr<Kernel> Prepared() const {
     std::unique_ptr<Kernel> kernel = GetParam().spec->make();
     try {
+      const bool needs_peer = (GetParam().spec->needs & protocol::kPeer) != 0;
       kernel->Prepare(Context(GetParam().set->params, scratch_.path(), kSeed,
-                              {.volume_dir = scratch_.path(), .block_device = {}}));
+                              {.volume_dir = scratch_.path(),
+                               .block_device = {},
+                               .peer = needs_peer ? TestPeer() : ""}));
     } catch (const Unsupported& unsupported) {
       reason_ = unsupported.what();
       return nullptr;
@@ -210,6 +214,14 @@ TEST(AllKernels, AreSortedByName) {
   EXPECT_TRUE(
       std::is_sorted(AllKernels().begin(), AllKernels().end(),
                      [](const KernelSpec& a, const KernelSpec& b) { return a.name < b.name; }));
+}
+
+TEST(AllKernels, WithoutThePeerThatTheyNeedAreSkipped) {
+  for (const KernelSpec& spec : AllKernels()) {
+    if ((spec.needs & protocol::kPeer) == 0) continue;
+    const Context context(spec.parameter_sets.front().params, testing::TempDir(), 1);
+    EXPECT_THROW(spec.make()->Prepare(context), Unsupported) << spec.name;
+  }
 }
 
 TEST(AllKernels, RefuseAParameterThatIsMissing) {

@@ -1,0 +1,105 @@
+// UDP datagrams as fast as the sender can, and how many of them arrive.
+#include <exception>
+#include <optional>
+
+#include "benchmarks/kernels/support/crew.h"
+#include "benchmarks/kernels/support/datagrams.h"
+#include "benchmarks/kernels/support/peer_server.h"
+#include "fixtures/agent/clock.h"
+
+namespace hvbench::agent::kernels {
+namespace {
+
+using asio::ip::udp;
+
+class Udp : public Kernel {
+ public:
+  explicit Udp(Path path = Path::kNetwork) : path_(path) {}
+
+  void Prepare(const Context& context) override {
+    const std::string& direction = path_ == Path::kLoopback ? "up" : context.Text("direction");
+    if (direction != "up" && direction != "down") {
+      throw std::invalid_argument("direction is neither up nor down: " + direction);
+    }
+    PeerHello hello;
+    hello.operation =
+        direction == "up" ? PeerOperation::kDatagramsIn : PeerOperation::kDatagramsOut;
+    hello.message_bytes = static_cast<std::uint32_t>(context.Number("datagram_bytes"));
+    hello.seed = context.seed();
+    operation_ = hello.operation;
+    datagram_bytes_ = hello.message_bytes;
+    peer_.emplace(context, path_, 1);
+    control_.emplace(io_context_, peer_->address(), hello);
+    udp::socket socket(io_context_, {control_->socket().local_endpoint().address(), 0});
+    control_->SendCount(socket.local_endpoint().port());
+    const auto peer_port = static_cast<std::uint16_t>(control_->ReceiveCount());
+    socket.connect({peer_->address().address(), peer_port});
+    datagrams_.emplace(std::move(socket), *control_, hello);
+  }
+
+  void Run(std::uint64_t iterations) override {
+    const std::uint64_t begin = clock_.NowNs();
+    sent_ = iterations;
+    if (operation_ == PeerOperation::kDatagramsIn) {
+      received_ = datagrams_->SendBurst(iterations);
+    } else {
+      control_->SendCount(iterations);
+      received_ = datagrams_->ReceiveBurst();
+    }
+    elapsed_ns_ = clock_.NowNs() - begin;
+  }
+
+  // Datagrams may get lost; but not all of them, and none may be made up.
+  void Verify() override {
+    const std::uint64_t sent = std::exchange(sent_, 0);
+    if (sent == 0) throw WrongResult("datagrams: nothing was run");
+    if (received_ == 0 || received_ > sent) {
+      throw WrongResult("of " + std::to_string(sent) + " datagrams " + std::to_string(received_) +
+                        " arrived");
+    }
+  }
+
+  Work WorkPerIteration() const override { return {.items = 1, .bytes = datagram_bytes_}; }
+
+  std::vector<protocol::Counter> Counters() const override {
+    const auto received = static_cast<double>(received_);
+    return {{"received_per_second", received * 1e9 / static_cast<double>(elapsed_ns_)},
+            {"lost_percent", 100 - 100 * received / static_cast<double>(sent_)}};
+  }
+
+ private:
+  const Path path_;
+  const GuestClock clock_ = GuestClock::Detect();
+  PeerOperation operation_ = PeerOperation::kDatagramsIn;
+  std::uint64_t datagram_bytes_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t elapsed_ns_ = 1;
+  std::optional<PeerOfKernel> peer_;
+  asio::io_context io_context_;
+  std::optional<TcpConnection> control_;
+  std::optional<Datagrams> datagrams_;
+};
+
+class LoopbackUdp : public Udp {
+ public:
+  LoopbackUdp() : Udp(Path::kLoopback) {}
+};
+
+HVBENCH_KERNEL(Udp, .name = "network/udp",
+               .summary = "UDP datagrams to the peer (up) or from it (down) as fast as can be sent",
+               .unit = "datagram",
+               .parameter_sets = {{kReal, {{"direction", "up"}, {"datagram_bytes", "64"}}},
+                                  {kReal, {{"direction", "down"}, {"datagram_bytes", "64"}}},
+                                  {kFull, {{"direction", "up"}, {"datagram_bytes", "1400"}}},
+                                  {kFull, {{"direction", "down"}, {"datagram_bytes", "1400"}}},
+                                  {kSmoke, {{"direction", "up"}, {"datagram_bytes", "32"}}}},
+               .needs = protocol::kPeer);
+
+HVBENCH_KERNEL(LoopbackUdp, .name = "network/loopback_udp",
+               .summary = "UDP datagrams over the guest's own loopback device", .unit = "datagram",
+               .parameter_sets = {{kReal, {{"datagram_bytes", "64"}}},
+                                  {kSmoke, {{"datagram_bytes", "32"}}}});
+
+}  // namespace
+}  // namespace hvbench::agent::kernels
