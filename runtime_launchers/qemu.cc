@@ -29,6 +29,7 @@ class QemuLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  NetworkDevice network_device() const override { return NetworkDevice::kTap; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string&, const fs::path&) override {}
 
@@ -130,7 +131,10 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   plan.paused = paused;
   plan.tsc_khz = HostTscKhz();
   const bool vsock = plan.options.use_vsock && HostHasVsock();
-  plan.image = options_.images->Provide(request.agent, QemuModules(machine_, vsock));
+  plan.network = request.network;
+  plan.vhost_net = HostHasVhostNet();
+  plan.image = options_.images->Provide(request.agent,
+                                        QemuModules(machine_, vsock, request.network.has_value()));
   auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
   guest->Start(request);
   return guest;

@@ -33,6 +33,10 @@ std::string KernelWords(const QemuPlan& plan) {
     words += " tsc_early_khz=" + std::to_string(plan.tsc_khz);
   }
   words += " -- --init ";
+  if (plan.network) {
+    words += "--address=" + plan.network->address + "/" +
+             std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";
+  }
   return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
                                       : std::string("--virtio-serial=") + kBridgePort);
 }
@@ -46,6 +50,15 @@ void AddBridge(const QemuPlan& plan, const QemuGuestFiles& files, std::vector<st
   Add(words, {"-chardev", "socket,id=bridge,path=" + files.bridge.string() + ",server=on,wait=off",
               "-device", "virtio-serial" + bus, "-device",
               std::string("virtserialport,chardev=bridge,name=") + kBridgePort});
+}
+
+void AddNetwork(const QemuPlan& plan, std::vector<std::string>& words) {
+  Add(words, {"-netdev",
+              "tap,id=network,script=no,downscript=no,ifname=" + plan.network->interface +
+                  ",vhost=" + (plan.vhost_net ? "on" : "off"),
+              "-device",
+              std::string("virtio-net-") + (plan.machine.microvm ? "device" : "pci") +
+                  ",netdev=network,mac=" + plan.network->mac});
 }
 
 }  // namespace
@@ -73,9 +86,11 @@ QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
       console(dir / "console.log"),
       vmm_log(dir / "qemu.log") {}
 
-std::vector<std::string> QemuModules(QemuMachine machine, bool vsock) {
-  return {machine.microvm ? "virtio_mmio" : "virtio_pci",
-          vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
+std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool network) {
+  std::vector<std::string> modules = {machine.microvm ? "virtio_mmio" : "virtio_pci",
+                                      vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
+  if (network) modules.emplace_back("virtio_net");
+  return modules;
 }
 
 std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFiles& files) {
@@ -96,6 +111,7 @@ std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFile
       {"-chardev", "file,id=console,path=" + files.console.string(), "-serial", "chardev:console"});
   Add(words, {"-qmp", "unix:" + files.monitor.string() + ",server=on,wait=off"});
   AddBridge(plan, files, words);
+  if (plan.network) AddNetwork(plan, words);
   if (plan.paused) words.emplace_back("-S");
   words.insert(words.end(), plan.options.extra_words.begin(), plan.options.extra_words.end());
   return words;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,13 +49,15 @@ struct QemuPlan {
   QemuOptions options{{}};
   GuestShape shape;
   GuestImage image;
+  std::optional<GuestNetwork> network;
+  bool vhost_net = false;       // the host's kernel moves the packets; else QEMU does
   std::int64_t tsc_khz = 0;     // of the host's clock; 0: unknown
   std::uint32_t vsock_cid = 0;  // 0: virtio-serial instead
   bool paused = false;          // the machine is made, and not run
 };
 
 // The drivers that the machine's devices need.
-std::vector<std::string> QemuModules(QemuMachine machine, bool vsock);
+std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool network = false);
 
 // Without the binary's name.
 std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFiles& files);

@@ -51,12 +51,15 @@ void CheckSocketPath(const fs::path& path) {
   }
 }
 
+bool OpensForUse(const char* device) {
+  return static_cast<bool>(UniqueFd(open(device, O_RDWR | O_CLOEXEC)));
+}
+
 }  // namespace
 
-bool HostHasVsock() {
-  const UniqueFd device(open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC));
-  return static_cast<bool>(device);
-}
+bool HostHasVsock() { return OpensForUse("/dev/vhost-vsock"); }
+
+bool HostHasVhostNet() { return OpensForUse("/dev/vhost-net"); }
 
 QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
     : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
@@ -78,6 +81,7 @@ void QemuGuest::Spawn(const LaunchRequest& request) {
   options.stderr_fd = log.get();
   options.cpus = request.shape.host_cpus;
   options.cgroup_procs = cgroup_->ProcsFiles();
+  if (plan_.network) options.network_namespace = plan_.network->network_namespace;
   process_ = Process::Spawn(argv, options);
   facts_["command_line"] = Join(argv);
 }
@@ -120,6 +124,9 @@ void QemuGuest::Start(const LaunchRequest& request) {
   facts_["limits"] = "cgroup";
   facts_["machine"] = plan_.machine.microvm ? "microvm" : "q35";
   facts_["memory"] = plan_.options.preallocate ? "preallocated" : "on demand";
+  if (plan_.network) {
+    facts_["network"] = std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU");
+  }
   facts_["transport"] = plan_.vsock_cid != 0 ? "vsock" : "virtio-serial";
 }
 

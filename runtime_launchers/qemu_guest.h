@@ -40,7 +40,8 @@ class QemuGuest : public ProcessGuest {
   bool stopped_ = false;
 };
 
-// Whether the host's kernel relays vsock to its guests.
+// Whether the host's kernel relays vsock, and packets, to its guests.
 bool HostHasVsock();
+bool HostHasVhostNet();
 
 }  // namespace hvbench
