@@ -22,6 +22,9 @@ readonly TEST_PACKAGES=(
   libbenchmark-tools python3-scipy stress-ng:stress-ng procps:pgrep fio:fio
   chromium chromium-driver python3-selenium
 )
+# Optional as well: what tests/peers compares our cells with.
+# shellcheck disable=SC2034
+readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf)
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)
 
