@@ -54,7 +54,7 @@ struct ProbeResult {
   std::string reason;   // why not usable, one sentence; "" if usable
   std::string fix;      // the command or step that makes it usable; "" if none is known
   // Why it is measured only if it is named, although it is usable; "" if there is no reason.
-  std::string passed_over;
+  std::string passed_over{};
 };
 
 struct LaunchRequest {
