@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/cells.h"
@@ -17,6 +18,7 @@
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/progress.h"
+#include "benchmarks/report/result_checks.h"
 #include "benchmarks/report/run_context.h"
 #include "benchmarks/report/screen_reporter.h"
 #include "benchmarks/report/verdict_table.h"
@@ -192,7 +194,9 @@ class Suite {
   // Fills in settings_' share of it. Nothing if no cell needs a network, or it cannot be had.
   std::unique_ptr<NetLab> MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
                                      const std::vector<int>& host_cpus);
-  void Warn(const std::vector<int>& guest_cpus);
+  void Warn(const std::vector<HostWarning>& warnings);
+  // What is known only then. Once.
+  void WarnAfter(const Results& results);
   int Selftest(GuestPool& pool, Progress& progress);
   // Both return whether the file of results was written.
   bool MeasureAll(GuestPool& pool, Progress& progress, Results& results);
@@ -208,10 +212,11 @@ class Suite {
   std::vector<CellName> cells_;
   RunSettings settings_;
   RunContext context_;
+  CpuTicks ticks_before_;  // of the first guest
+  bool warned_after_ = false;
 };
 
-void Suite::Warn(const std::vector<int>& guest_cpus) {
-  const std::vector<HostWarning> warnings = CheckHost(guest_cpus);
+void Suite::Warn(const std::vector<HostWarning>& warnings) {
   for (const HostWarning& warning : warnings) {
     std::cerr << "hvbench: warning: " << warning.text << " (" << warning.advice << ")\n";
   }
@@ -243,6 +248,13 @@ std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vect
   return netlab;
 }
 
+void Suite::WarnAfter(const Results& results) {
+  if (std::exchange(warned_after_, true)) return;
+  Warn(CheckHostSince(ticks_before_));
+  Warn(CheckResults(results, options_.baseline));
+  Warn(CheckFairness(context_.entries(), options_.baseline));
+}
+
 int Suite::Measure() {
   for (const std::string& problem : RemoveStaleRuns(options_.work_dir).problems) {
     std::cerr << "hvbench: warning: left by an earlier run: " << problem << '\n';
@@ -252,7 +264,8 @@ int Suite::Measure() {
   pool_options.agent = options_.agent;
   pool_options.shape = {options_.cpus, options_.memory_mib,
                         ChooseGuestCpus(host_cpus, options_.cpus)};
-  Warn(pool_options.shape.host_cpus);
+  Warn(CheckHost(pool_options.shape.host_cpus));
+  ticks_before_ = ReadCpuTicks();
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
   const RunDir run_dir = RunDir::Create(options_.work_dir);
@@ -283,13 +296,15 @@ int Suite::Measure() {
   if (options_.command == Command::kSelftest) return Selftest(pool, progress);
   Results results;
   const bool written = MeasureAll(pool, progress, results);
+  WarnAfter(results);
   return Conclude(results, written);
 }
 
 bool Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
-  const auto publish = [this, published = false]() mutable {
-    if (!published) context_.Publish();
-    published = true;
+  const auto publish = [this, &results, published = false]() mutable {
+    if (std::exchange(published, true)) return;
+    WarnAfter(results);
+    context_.Publish();
   };
   std::unique_ptr<benchmark::BenchmarkReporter> display;
   if (options_.format == "console") {

@@ -23,6 +23,8 @@ class RunContext {
   // Of the runtime's last boot; the time to the first reply of each.
   void AddGuest(const std::string& runtime, LiveGuest& guest);
 
+  const std::map<std::string, std::string>& entries() const { return entries_; }
+
   // Hands all over to Google Benchmark. Once.
   void Publish() const;
 

@@ -1,0 +1,152 @@
+#include "benchmarks/report/result_checks.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+
+#include "benchmarks/report/summary.h"
+
+namespace hvbench {
+namespace {
+
+// Above it, three repetitions cannot show a difference of 20 %.
+constexpr double kMaxVariation = 0.1;
+// A guest's own kernel and a sentry take some of the memory that the guest was given.
+constexpr double kMinMemoryShare = 0.75;
+// How many names a warning holds.
+constexpr std::size_t kMaxNames = 5;
+
+std::string Join(const std::vector<std::string>& names, const char* separator = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMaxNames); ++i) {
+    text += (i == 0 ? "" : separator) + names[i];
+  }
+  if (names.size() > kMaxNames)
+    text += " and " + std::to_string(names.size() - kMaxNames) + " more";
+  return text;
+}
+
+std::set<std::string> Words(const std::string& text) {
+  std::istringstream stream(text);
+  std::set<std::string> words;
+  for (std::string word; stream >> word;) words.insert(word);
+  return words;
+}
+
+using Context = std::map<std::string, std::string>;
+
+// One guest's facts against what was asked for and what the baseline's guest saw.
+class GuestCheck {
+ public:
+  GuestCheck(const Context& context, std::string runtime, std::string baseline)
+      : context_(context), runtime_(std::move(runtime)), baseline_(std::move(baseline)) {}
+
+  std::vector<std::string> Run() {
+    const std::string wanted_vcpus = Value("guest_vcpus");
+    const std::string vcpus = Fact(runtime_, "vcpus");
+    if (!vcpus.empty() && vcpus != wanted_vcpus) {
+      Add("sees " + vcpus + " CPUs instead of " + wanted_vcpus);
+    }
+    const double wanted_mib = std::strtod(Value("guest_memory_mib").c_str(), nullptr);
+    const std::string memory_mib = Fact(runtime_, "memory_mib");
+    if (!memory_mib.empty() &&
+        std::strtod(memory_mib.c_str(), nullptr) < kMinMemoryShare * wanted_mib) {
+      Add("sees " + memory_mib + " MiB of memory instead of " + Value("guest_memory_mib"));
+    }
+    CompareWithBaseline("clock");
+    CompareWithBaseline("page_bytes");
+    CompareFlags();
+    return std::move(differences_);
+  }
+
+ private:
+  std::string Value(const std::string& key) const {
+    const auto found = context_.find(key);
+    return found == context_.end() ? "" : found->second;
+  }
+  std::string Fact(const std::string& runtime, const std::string& key) const {
+    return Value("runtime." + runtime + ".guest." + key);
+  }
+  void Add(const std::string& text) { differences_.push_back(runtime_ + " " + text); }
+
+  void CompareWithBaseline(const std::string& key) {
+    const std::string theirs = Fact(runtime_, key);
+    const std::string reference = Fact(baseline_, key);
+    if (theirs.empty() || reference.empty() || theirs == reference) return;
+    Add("has the " + key + " " + theirs + " instead of " + reference);
+  }
+
+  void CompareFlags() {
+    const std::set<std::string> theirs = Words(Fact(runtime_, "cpu_flags"));
+    const std::set<std::string> reference = Words(Fact(baseline_, "cpu_flags"));
+    if (theirs.empty()) return;
+    std::vector<std::string> hidden;
+    std::set_difference(reference.begin(), reference.end(), theirs.begin(), theirs.end(),
+                        std::back_inserter(hidden));
+    if (!hidden.empty()) {
+      Add("does not see " + std::to_string(hidden.size()) + " CPU flags (" + Join(hidden, " ") +
+          ")");
+    }
+  }
+
+  const Context& context_;
+  std::string runtime_;
+  std::string baseline_;
+  std::vector<std::string> differences_;
+};
+
+std::set<std::string> RuntimesOf(const Context& context) {
+  constexpr std::string_view kPrefix = "runtime.";
+  constexpr std::string_view kSuffix = ".guest.vcpus";
+  std::set<std::string> runtimes;
+  for (const auto& [key, value] : context) {
+    if (!key.starts_with(kPrefix) || !key.ends_with(kSuffix)) continue;
+    runtimes.insert(key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size()));
+  }
+  return runtimes;
+}
+
+}  // namespace
+
+std::vector<HostWarning> CheckResults(const Results& results, const std::string& baseline) {
+  std::vector<std::string> noisy;
+  std::vector<std::string> faster;
+  const Summary summary(results, baseline);
+  for (const std::string& kernel : results.kernels()) {
+    for (const std::string& runtime : results.runtimes()) {
+      const CellResult* cell = results.Find(kernel, runtime);
+      if (cell == nullptr || !cell->Measured()) continue;
+      const std::string name = kernel + "/runtime:" + runtime;
+      if (CoefficientOfVariation(UnitTimesNs(*cell)) > kMaxVariation) noisy.push_back(name);
+      const Comparison* comparison = summary.Find(kernel, runtime);
+      // A difference that is too small to be called one is none here either.
+      if (comparison != nullptr && comparison->verdict == Verdict::kFaster) faster.push_back(name);
+    }
+  }
+  std::vector<HostWarning> warnings;
+  if (!noisy.empty()) {
+    warnings.push_back({WarningKind::kNoisyResults, "times vary by more than 10 %: " + Join(noisy),
+                        "stop other work, or measure longer: --hvbench_profile=full"});
+  }
+  if (!faster.empty()) {
+    warnings.push_back({WarningKind::kFasterThanBaseline,
+                        "faster than " + baseline + ": " + Join(faster),
+                        "look for a cache, another page size or a clock before you believe it"});
+  }
+  return warnings;
+}
+
+std::vector<HostWarning> CheckFairness(const Context& context, const std::string& baseline) {
+  std::vector<std::string> differences;
+  for (const std::string& runtime : RuntimesOf(context)) {
+    for (std::string& text : GuestCheck(context, runtime, baseline).Run()) {
+      differences.push_back(std::move(text));
+    }
+  }
+  if (differences.empty()) return {};
+  return {{WarningKind::kUnequalGuests, Join(differences, "; "),
+           "compare the runtime.*.guest.* facts before the times"}};
+}
+
+}  // namespace hvbench

@@ -1,0 +1,71 @@
+#include "benchmarks/report/result_checks.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/benchmarks/report/sample_results.h"
+
+namespace hvbench {
+namespace {
+
+using testing::SampleFile;
+
+std::vector<std::string> KindsOf(const std::vector<HostWarning>& warnings) {
+  std::vector<std::string> kinds;
+  for (const HostWarning& warning : warnings) {
+    kinds.emplace_back(NameOf(warning.kind));
+    EXPECT_FALSE(warning.text.empty() || warning.advice.empty());
+  }
+  return kinds;
+}
+
+std::vector<std::string> Check(const std::vector<double>& native, const std::vector<double>& runc) {
+  SampleFile sample;
+  sample.Add("cpu/a/runtime:native", native).Add("cpu/a/runtime:runc", runc);
+  return KindsOf(CheckResults(sample.File().results, "native"));
+}
+
+using Kinds = std::vector<std::string>;
+
+TEST(CheckResults, FindsNoiseAndWhatIsTooGood) {
+  EXPECT_EQ(Check({100, 101, 99}, {102, 101, 103}), Kinds());
+  EXPECT_EQ(Check({100, 101, 99}, {100, 160, 130}), Kinds({"noisy_results"}));
+  EXPECT_EQ(Check({100, 101, 99}, {80, 80.1, 79.9}), Kinds({"faster_than_baseline"}));
+  EXPECT_EQ(Check({100, 150, 100}, {20, 31, 20}), (Kinds{"noisy_results", "faster_than_baseline"}));
+}
+
+std::map<std::string, std::string> Context() {
+  std::map<std::string, std::string> context = {{"guest_vcpus", "1"}, {"guest_memory_mib", "512"}};
+  for (const std::string runtime : {"native", "runc"}) {
+    const std::string prefix = "runtime." + runtime + ".guest.";
+    context[prefix + "vcpus"] = "1";
+    context[prefix + "memory_mib"] = "480";
+    context[prefix + "clock"] = "CLOCK_MONOTONIC_RAW";
+    context[prefix + "cpu_flags"] = "fpu sse avx2";
+  }
+  return context;
+}
+
+TEST(CheckFairness, IsSilentWhereGuestsAreEqual) {
+  EXPECT_EQ(KindsOf(CheckFairness(Context(), "native")), Kinds());
+}
+
+TEST(CheckFairness, SaysWhatDiffers) {
+  const struct {
+    const char* key;
+    const char* value;
+    const char* says;
+  } cases[] = {{"vcpus", "2", "runc sees 2 CPUs instead of 1"},
+               {"memory_mib", "128", "runc sees 128 MiB of memory instead of 512"},
+               {"clock", "CLOCK_MONOTONIC", "runc has the clock CLOCK_MONOTONIC"},
+               {"cpu_flags", "fpu sse", "runc does not see 1 CPU flags (avx2)"}};
+  for (const auto& c : cases) {
+    auto context = Context();
+    context[std::string("runtime.runc.guest.") + c.key] = c.value;
+    const auto warnings = CheckFairness(context, "native");
+    ASSERT_EQ(KindsOf(warnings), Kinds({"unequal_guests"})) << c.key;
+    EXPECT_NE(warnings[0].text.find(c.says), std::string::npos) << warnings[0].text;
+  }
+}
+
+}  // namespace
+}  // namespace hvbench
