@@ -12,7 +12,7 @@
 namespace hvbench {
 namespace {
 
-void AddCompare(CLI::App& app, std::function<int()>& chosen) {
+CLI::App* AddCompare(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* command = app.add_subcommand(
       "compare", "Compares two files of results; exit status 1 says that something got slower");
   auto options = std::make_shared<CompareFilesOptions>();
@@ -31,9 +31,10 @@ void AddCompare(CLI::App& app, std::function<int()>& chosen) {
   command->callback([options, &chosen] {
     chosen = [options] { return CompareFiles(*options, std::cout, std::cerr); };
   });
+  return command;
 }
 
-void AddReport(CLI::App& app, std::function<int()>& chosen) {
+CLI::App* AddReport(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* command =
       app.add_subcommand("report", "Makes one page, tables or metrics of files of results");
   auto options = std::make_shared<ReportOptions>();
@@ -50,6 +51,7 @@ void AddReport(CLI::App& app, std::function<int()>& chosen) {
       return static_cast<int>(kExitMeasured);
     };
   });
+  return command;
 }
 
 struct FindingsOptions {
@@ -57,7 +59,7 @@ struct FindingsOptions {
   std::string format = "text";
 };
 
-void AddFindings(CLI::App& app, std::function<int()>& chosen) {
+CLI::App* AddFindings(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* command = app.add_subcommand(
       "findings", "Says which published findings a file of results confirms or refutes");
   auto options = std::make_shared<FindingsOptions>();
@@ -71,14 +73,15 @@ void AddFindings(CLI::App& app, std::function<int()>& chosen) {
       return static_cast<int>(kExitMeasured);
     };
   });
+  return command;
 }
 
 }  // namespace
 
 void AddFileCommands(CLI::App& app, std::function<int()>& chosen) {
-  AddCompare(app, chosen);
-  AddReport(app, chosen);
-  AddFindings(app, chosen);
+  for (const auto add : {AddCompare, AddReport, AddFindings}) {
+    add(app, chosen)->allow_extras(false);  // which are Google Benchmark's flags elsewhere
+  }
 }
 
 }  // namespace hvbench

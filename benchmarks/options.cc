@@ -12,6 +12,7 @@
 #include <regex>
 
 #include "benchmarks/file_commands.h"
+#include "benchmarks/manual.h"
 #include "benchmarks/suite.h"
 #include "fixtures/run_dir.h"
 
@@ -113,6 +114,9 @@ void ReadBenchmarkFlags(Options& options) {
     arguments.push_back("--benchmark_repetitions=" + std::to_string(repetitions));
   }
   // A comparison is many runs for Google Benchmark, each of which would write the file anew.
+  if (options.command == Command::kSelftest && !options.out.empty()) {
+    throw CLI::ValidationError("--benchmark_out", "a self-test writes no file");
+  }
   if (options.InBlocks()) {
     std::erase_if(arguments,
                   [](const std::string& a) { return a.starts_with("--benchmark_out="); });
@@ -246,6 +250,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
   CLI::App* cleanup = app.add_subcommand("cleanup", "Removes what killed runs left behind");
   CLI::App* selftest = AddSelftest(app, options);
   AddFileCommands(app, options.file_command);
+  AddManualCommands(app, options.file_command);
   for (CLI::App* command : {doctor, cleanup, selftest}) command->fallthrough();
   try {
     app.parse(argc, argv);
@@ -258,6 +263,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     if (doctor->parsed()) options.command = Command::kDoctor;
     if (cleanup->parsed()) options.command = Command::kCleanup;
     if (selftest->parsed()) options.command = Command::kSelftest;
+    if (options.file_command) return parsed;
     if (options.work_dir.empty()) options.work_dir = DefaultWorkDir();
     options.work_dir = std::filesystem::absolute(options.work_dir);
     if (options.agent.empty()) options.agent = DefaultAgent();

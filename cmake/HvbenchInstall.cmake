@@ -24,6 +24,18 @@ install(FILES benchmarks/suite.h DESTINATION "${_hvbench_include_dir}/benchmarks
 install(TARGETS hvbench RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # Nobody starts it by hand: hvbench looks for it here, seen from its own folder.
 install(TARGETS hvbench-agent RUNTIME DESTINATION libexec/hvbench)
+# What the program knows of its own flags.
+foreach(_words "manual hvbench.1" "completion bash hvbench.bash")
+  separate_arguments(_words)
+  list(POP_BACK _words _file)
+  add_custom_command(OUTPUT "${PROJECT_BINARY_DIR}/${_file}"
+    COMMAND hvbench ${_words} > "${PROJECT_BINARY_DIR}/${_file}" DEPENDS hvbench VERBATIM)
+  list(APPEND _hvbench_printed "${PROJECT_BINARY_DIR}/${_file}")
+endforeach()
+add_custom_target(hvbench_printed ALL DEPENDS ${_hvbench_printed})
+install(FILES "${PROJECT_BINARY_DIR}/hvbench.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES "${PROJECT_BINARY_DIR}/hvbench.bash" RENAME hvbench
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

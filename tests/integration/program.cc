@@ -39,8 +39,7 @@ ProgramTest::~ProgramTest() {
 }
 
 Process ProgramTest::Start(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {HVBENCH_TEST_PROGRAM,
-                                   "--hvbench_work_dir=" + work_dir_.string()};
+  std::vector<std::string> argv = {program_, "--hvbench_work_dir=" + work_dir_.string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const UniqueFd out(open((dir_ / "out").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
   const UniqueFd err(open((dir_ / "err").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));

@@ -40,6 +40,7 @@ class ProgramTest : public testing::Test {
   // Native guests' processes, whose agent is a copy below work_dir_.
   std::vector<pid_t> Agents() const;
 
+  std::string program_ = HVBENCH_TEST_PROGRAM;
   std::filesystem::path dir_;
   std::filesystem::path work_dir_;
 };
