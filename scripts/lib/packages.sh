@@ -19,8 +19,8 @@ readonly RUNTIME_PACKAGES=(
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache
-  libbenchmark-tools python3-scipy stress-ng:stress-ng procps:pgrep fio:fio
-  chromium chromium-driver python3-selenium
+  chromium chromium-driver python3-selenium libbenchmark-tools python3-scipy
+  python3-pandas jq:jq stress-ng:stress-ng procps:pgrep fio:fio
 )
 # Optional as well: what tests/peers compares our cells with.
 # shellcheck disable=SC2034
