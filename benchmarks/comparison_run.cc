@@ -90,7 +90,8 @@ ComparisonRun::ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan 
       pool_(pool),
       settings_(settings),
       say_(std::move(say)),
-      cells_(cells) {
+      cells_(cells),
+      results_(plan_.quantity) {
   for (const CellName& cell : cells) {
     const std::string name = cell.WithoutRuntime();
     if (kernels_.empty() || kernels_.back().name != name) kernels_.push_back({name, {}});
@@ -180,9 +181,23 @@ std::vector<std::vector<Row>> ComparisonRun::Rows() const {
   return groups;
 }
 
-bool Deliver(const std::vector<std::vector<Row>>& groups, benchmark::BenchmarkReporter& display,
-             benchmark::BenchmarkReporter& file, const std::string& path) {
+namespace {
+
+std::vector<Row> Shown(std::vector<Row> rows, ShownRows shown) {
+  const auto is_repetition = [](const Row& row) { return row.run_type == Row::RT_Iteration; };
+  if (shown == ShownRows::kAggregates && !std::all_of(rows.begin(), rows.end(), is_repetition)) {
+    std::erase_if(rows, is_repetition);
+  }
+  return rows;
+}
+
+}  // namespace
+
+bool Deliver(const std::vector<std::vector<Row>>& groups, ShownRows shown,
+             benchmark::BenchmarkReporter& display, benchmark::BenchmarkReporter& file,
+             const std::string& path) {
   benchmark::BenchmarkReporter::Context context;
+  context.name_field_width = 10;  // as Google Benchmark begins; its constructor leaves it open
   for (const auto& group : groups) {
     for (const Row& row : group) {
       context.name_field_width = std::max(context.name_field_width, row.benchmark_name().size());
@@ -197,7 +212,9 @@ bool Deliver(const std::vector<std::vector<Row>>& groups, benchmark::BenchmarkRe
   }
   for (benchmark::BenchmarkReporter* reporter : reporters) {
     if (!reporter->ReportContext(context)) continue;
-    for (const auto& group : groups) reporter->ReportRuns(group);
+    for (const auto& group : groups) {
+      reporter->ReportRuns(reporter == &display ? Shown(group, shown) : group);
+    }
     reporter->Finalize();
   }
   return path.empty() || stream.good();

@@ -24,8 +24,9 @@ namespace hvbench {
 
 struct ComparisonPlan {
   std::string baseline;
-  double width = 0.02;              // an interval is narrow if high / low - 1 is at most this
-  std::chrono::seconds budget{60};  // no kernel is begun after it, from the second block on
+  std::string quantity = kRealTime;  // as Results takes it
+  double width = 0.02;               // an interval is narrow if high / low - 1 is at most this
+  std::chrono::seconds budget{60};   // no kernel is begun after it, from the second block on
   int max_blocks = 1'000'000;
 };
 
@@ -79,10 +80,13 @@ class ComparisonRun {
 std::vector<benchmark::BenchmarkReporter::Run> Aggregates(
     const std::vector<benchmark::BenchmarkReporter::Run>& repetitions);
 
-// Reports as Google Benchmark does at the end of a run, which must not know of the file. Returns
-// whether all was written to the file; "" is none.
+enum class ShownRows { kAll, kAggregates };
+
+// Reports as Google Benchmark does at the end of a run, which must not know of the file. `shown` is
+// for the display; a benchmark without aggregates is shown all the same. Returns whether all was
+// written to the file; "" is none.
 bool Deliver(const std::vector<std::vector<benchmark::BenchmarkReporter::Run>>& groups,
-             benchmark::BenchmarkReporter& display, benchmark::BenchmarkReporter& file,
-             const std::string& path);
+             ShownRows shown, benchmark::BenchmarkReporter& display,
+             benchmark::BenchmarkReporter& file, const std::string& path);
 
 }  // namespace hvbench

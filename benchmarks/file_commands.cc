@@ -23,6 +23,10 @@ CLI::App* AddCompare(CLI::App& app, std::function<int()>& chosen) {
                    "What is slower by more percent than this is a regression")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  command
+      ->add_option("--quantity", options->quantity,
+                   "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns")
+      ->capture_default_str();
   command->add_flag("--allow-mismatch", options->allow_mismatch,
                     "Compare although the machine, the emulation or the guests' shape differ");
   command->add_option("--format", options->format, "The form of the output")

@@ -206,6 +206,9 @@ void AddComparisonFlags(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--hvbench_compare", options.compare,
                "Compare in A B B A blocks with new guests in each, and say what differs");
+  app.add_option("--hvbench_quantity", options.quantity,
+                 "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns")
+      ->capture_default_str();
   app.add_option("--hvbench_interval_percent", options.interval_percent,
                  "A comparison ends when its 95 % intervals are narrower than this")
       ->check(CLI::Range(0.01, 1000.0))

@@ -31,6 +31,7 @@ struct Options {
 
   std::string baseline = "native";  // the runtime that the others are compared with
   bool compare = false;             // in A B B A blocks, with these as ComparisonPlan has them
+  std::string quantity = "real_time";
   double interval_percent = 2;
   std::chrono::seconds budget{60};
   int selftest_rounds = 4;

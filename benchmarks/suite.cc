@@ -85,6 +85,7 @@ constexpr double kMaxFalsePositives = 0.05;
 ComparisonPlan PlanOf(const Options& options) {
   ComparisonPlan plan;
   plan.baseline = options.baseline;
+  plan.quantity = options.quantity;
   plan.width = options.interval_percent / 100;
   plan.budget = options.budget;
   return plan;
@@ -197,11 +198,13 @@ class Suite {
   void Warn(const std::vector<HostWarning>& warnings);
   // What is known only then. Once.
   void WarnAfter(const Results& results);
+  // The context to Google Benchmark, before the first reporter writes it. Once.
+  void Publish(const Results& results);
   int Selftest(GuestPool& pool, Progress& progress);
   // Both return whether the file of results was written.
   bool MeasureAll(GuestPool& pool, Progress& progress, Results& results);
-  bool MeasureInBlocks(GuestPool& pool, Progress& progress, benchmark::BenchmarkReporter& screen,
-                       BufferedReporter& file);
+  bool MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
+                       benchmark::BenchmarkReporter& display, BufferedReporter& file);
   int Conclude(const Results& results, bool written) const;
 
   const Options& options_;
@@ -212,8 +215,9 @@ class Suite {
   std::vector<CellName> cells_;
   RunSettings settings_;
   RunContext context_;
-  CpuTicks ticks_before_;  // of the first guest
+  HostActivity activity_before_;  // of the first guest
   bool warned_after_ = false;
+  bool published_ = false;
 };
 
 void Suite::Warn(const std::vector<HostWarning>& warnings) {
@@ -250,7 +254,7 @@ std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vect
 
 void Suite::WarnAfter(const Results& results) {
   if (std::exchange(warned_after_, true)) return;
-  Warn(CheckHostSince(ticks_before_));
+  Warn(CheckHostSince(activity_before_));
   Warn(CheckResults(results, options_.baseline));
   Warn(CheckFairness(context_.entries(), options_.baseline));
 }
@@ -265,7 +269,7 @@ int Suite::Measure() {
   pool_options.shape = {options_.cpus, options_.memory_mib,
                         ChooseGuestCpus(host_cpus, options_.cpus)};
   Warn(CheckHost(pool_options.shape.host_cpus));
-  ticks_before_ = ReadCpuTicks();
+  activity_before_ = ReadHostActivity();
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
   const RunDir run_dir = RunDir::Create(options_.work_dir);
@@ -300,21 +304,23 @@ int Suite::Measure() {
   return Conclude(results, written);
 }
 
+void Suite::Publish(const Results& results) {
+  if (std::exchange(published_, true)) return;
+  WarnAfter(results);
+  context_.Publish();
+}
+
 bool Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
-  const auto publish = [this, &results, published = false]() mutable {
-    if (std::exchange(published, true)) return;
-    WarnAfter(results);
-    context_.Publish();
-  };
+  const auto publish = [&] { Publish(results); };
   std::unique_ptr<benchmark::BenchmarkReporter> display;
-  if (options_.format == "console") {
+  if (options_.format == "console" && !options_.compare) {
     display.reset(benchmark::CreateDefaultDisplayReporter());
   } else {
     display = std::make_unique<BufferedReporter>(MakeReporter(options_.format), publish);
   }
-  ScreenReporter screen(std::move(display), progress, results);
   BufferedReporter file(MakeReporter(options_.out_format), publish);
-  if (options_.compare) return MeasureInBlocks(pool, progress, screen, file);
+  if (options_.compare) return MeasureInBlocks(pool, progress, results, *display, file);
+  ScreenReporter screen(std::move(display), progress, results);
   if (options_.out.empty()) {
     benchmark::RunSpecifiedBenchmarks(&screen);
   } else {
@@ -324,15 +330,18 @@ bool Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
   return options_.out.empty() || file.written();
 }
 
-bool Suite::MeasureInBlocks(GuestPool& pool, Progress& progress,
-                            benchmark::BenchmarkReporter& screen, BufferedReporter& file) {
+bool Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
+                            benchmark::BenchmarkReporter& display, BufferedReporter& file) {
   const ComparisonPlan plan = PlanOf(options_);
   ComparisonRun run(cells_, plan, pool, settings_,
                     [&](const std::string& line) { progress.Note(line); });
   run.Run();
   for (const std::string& problem : run.problems()) progress.Note(problem);
   context_.AddComparison(plan.baseline, options_.interval_percent, run.blocks());
-  return Deliver(run.Rows(), screen, file, options_.out);
+  results = run.results();
+  // A screen has no room for each visit of each block.
+  const auto shown = options_.format == "console" ? ShownRows::kAggregates : ShownRows::kAll;
+  return Deliver(run.Rows(), shown, display, file, options_.out);
 }
 
 int Suite::Selftest(GuestPool& pool, Progress& progress) {

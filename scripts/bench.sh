@@ -83,7 +83,11 @@ main() {
   # The death signal: a killed script leaves no run behind that nobody watches.
   run_with_signals setpriv --pdeathsig TERM "$BUILD_DIR/release/bin/hvbench" "${arguments[@]}" ||
     status=$?
-  [[ ! -e $RESULT ]] || say "results: $RESULT"
+  if [[ -e $RESULT ]]; then
+    say "results: $RESULT"
+    "$BUILD_DIR/release/bin/hvbench" report "$RESULT" --output="${RESULT%.json}.html" &&
+      say "report:  ${RESULT%.json}.html"
+  fi
   return "$status"
 }
 

@@ -194,8 +194,8 @@ std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
 }
 
 int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err) {
-  const ResultFile a = ReadResultFile(options.baseline);
-  const ResultFile b = ReadResultFile(options.other);
+  const ResultFile a = ReadResultFile(options.baseline, options.quantity);
+  const ResultFile b = ReadResultFile(options.other, options.quantity);
   const std::vector<std::string> mismatches = Mismatches(a, b);
   for (const std::string& mismatch : mismatches) {
     err << "hvbench: " << (options.allow_mismatch ? "warning: " : "") << mismatch << '\n';

@@ -14,8 +14,9 @@ struct CompareFilesOptions {
   std::filesystem::path baseline;
   std::filesystem::path other;
   double threshold_percent = 5;  // a benchmark that got slower by more than that is a regression
-  bool allow_mismatch = false;   // compare although machine, emulation or shape differ
-  std::string format = "text";   // or "markdown", "json"
+  std::string quantity = kRealTime;  // or "cpu_time", or a counter
+  bool allow_mismatch = false;       // compare although machine, emulation or shape differ
+  std::string format = "text";       // or "markdown", "json"
 };
 
 // What makes two files no fair comparison: sentences.

@@ -129,8 +129,10 @@ bool ResultFile::Nested(const std::string& runtime) const {
   return accelerator.find("kvm") != std::string::npos && Context("host_virtualization") == "nested";
 }
 
-ResultFile ParseResultFile(std::istream& stream, const std::string& name) {
+ResultFile ParseResultFile(std::istream& stream, const std::string& name,
+                           const std::string& quantity) {
   ResultFile file;
+  file.results = Results(quantity);
   file.name = name;
   try {
     const Json json = Json::parse(stream);
@@ -146,10 +148,10 @@ ResultFile ParseResultFile(std::istream& stream, const std::string& name) {
   return file;
 }
 
-ResultFile ReadResultFile(const std::filesystem::path& path) {
+ResultFile ReadResultFile(const std::filesystem::path& path, const std::string& quantity) {
   std::ifstream stream(path);
   if (!stream) throw Error("cannot read " + path.string());
-  return ParseResultFile(stream, path.string());
+  return ParseResultFile(stream, path.string(), quantity);
 }
 
 }  // namespace hvbench

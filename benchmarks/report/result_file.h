@@ -26,7 +26,9 @@ struct ResultFile {
 
 // Names that are not ours are taken whole, with an empty runtime. Where a benchmark has only
 // aggregates, its median (else its mean) stands for it. Throws Error that names the file.
-ResultFile ReadResultFile(const std::filesystem::path& path);
-ResultFile ParseResultFile(std::istream& stream, const std::string& name);
+ResultFile ReadResultFile(const std::filesystem::path& path,
+                          const std::string& quantity = kRealTime);
+ResultFile ParseResultFile(std::istream& stream, const std::string& name,
+                           const std::string& quantity = kRealTime);
 
 }  // namespace hvbench

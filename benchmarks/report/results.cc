@@ -48,8 +48,10 @@ void Results::Add(const benchmark::BenchmarkReporter::Run& run) {
   const auto iterations = static_cast<double>(run.iterations);
   Sample sample;
   sample.real_ns = run.real_accumulated_time * 1e9 / iterations;
-  sample.cpu_ns = run.cpu_accumulated_time * 1e9 / iterations;
   for (const auto& [key, counter] : run.counters) sample.counters[key] = counter.value;
+  const auto guest_cpu = sample.counters.find(kGuestCpuCounter);
+  sample.cpu_ns = guest_cpu != sample.counters.end() ? guest_cpu->second
+                                                     : run.cpu_accumulated_time * 1e9 / iterations;
   AddSample(name->WithoutRuntime(), name->runtime, std::move(sample));
 }
 
@@ -63,6 +65,16 @@ void Results::AddSample(const std::string& kernel, const std::string& runtime, S
   };
   sample.boot = take(kBootCounter);
   sample.block = take(kBlockCounter);
+  if (quantity_ != kRealTime) {
+    const auto counter = sample.counters.find(quantity_);
+    sample.real_ns = quantity_ == "cpu_time"            ? sample.cpu_ns
+                     : counter != sample.counters.end() ? counter->second
+                                                        : 0;
+    if (sample.real_ns <= 0) {  // ratios are of logarithms
+      AddUnmeasured(kernel, runtime, Outcome::kSkipped, "it has no " + quantity_ + " above 0");
+      return;
+    }
+  }
   CellOf(kernel, runtime).samples.push_back(std::move(sample));
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/report/row.h"
@@ -35,8 +36,15 @@ struct CellResult {
   std::vector<double> Values(const std::string& counter) const;
 };
 
+// What is compared unless something else is asked for: the time by the guest's clock.
+inline constexpr char kRealTime[] = "real_time";
+
 class Results {
  public:
+  // `quantity` takes the place of each sample's real_ns: "cpu_time", or a counter such as
+  // "host_cpu_ns". Cells that have none are skipped.
+  explicit Results(std::string quantity = kRealTime) : quantity_(std::move(quantity)) {}
+
   // Rows that are aggregates, or not ours, are left out.
   void Add(const benchmark::BenchmarkReporter::Run& run);
   // `kernel`: the benchmark's name without its runtime.
@@ -45,6 +53,7 @@ class Results {
   void AddUnmeasured(const std::string& kernel, const std::string& runtime, Outcome outcome,
                      std::string reason);
 
+  const std::string& quantity() const { return quantity_; }
   // In the order in which they were first added.
   const std::vector<std::string>& kernels() const { return kernels_; }  // without the runtime
   const std::vector<std::string>& runtimes() const { return runtimes_; }
@@ -55,6 +64,7 @@ class Results {
  private:
   CellResult& CellOf(const std::string& kernel, const std::string& runtime);
 
+  std::string quantity_;
   std::vector<std::string> kernels_;
   std::vector<std::string> runtimes_;
   std::map<std::pair<std::string, std::string>, CellResult> cells_;

@@ -29,7 +29,10 @@ void PrintVerdicts(const Summary& summary, std::ostream& out) {
     }
   }
   if (table.empty()) return;
-  out << "\nTime of one iteration relative to " << summary.baseline()
+  const bool time = results.quantity() == kRealTime;
+  out << '\n'
+      << (time ? "Time" : results.quantity()) << " of one iteration relative to "
+      << summary.baseline()
       << " (2.00 takes twice as long), with bootstrap 95 % intervals;\n"
          "cv is the coefficient of variation of the boots\n\n";
   table.Print(TableStyle::kText, out);

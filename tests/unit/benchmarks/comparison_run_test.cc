@@ -162,7 +162,7 @@ TEST(ComparisonRun, DeliversRowsAndAggregatesAsGoogleBenchmarkDoes) {
   std::ostringstream out;
   display.SetOutputStream(&out);
   display.SetErrorStream(&out);
-  EXPECT_TRUE(Deliver(run.Rows(), display, none, ""));
+  EXPECT_TRUE(Deliver(run.Rows(), ShownRows::kAll, display, none, ""));
   const auto rows = nlohmann::json::parse(out.str()).at("benchmarks");
   ASSERT_EQ(rows.size(), 2 * (4 + 4u));
   EXPECT_EQ(rows[3].at("repetition_index"), 3);

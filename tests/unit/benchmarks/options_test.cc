@@ -48,6 +48,28 @@ TEST(Options, HaveDefaults) {
   EXPECT_EQ(options.out_format, "json");
 }
 
+TEST(Options, MeasureLessAndMoreOftenInBlocks) {
+  EXPECT_FALSE(Accepted({}).InBlocks());
+  for (const char* word : {"--hvbench_compare", "selftest"}) {
+    const Options options = Accepted({word});
+    EXPECT_TRUE(options.InBlocks()) << word;
+    EXPECT_LT(options.target_time, Accepted({}).target_time) << word;
+    EXPECT_TRUE(Contains(options.benchmark_arguments, "--benchmark_repetitions=1")) << word;
+  }
+  EXPECT_EQ(Accepted({"--hvbench_compare", "--benchmark_min_time=0.5"}).target_time, 500ms);
+  EXPECT_EQ(Accepted({"--hvbench_compare", "--hvbench_budget_s=7"}).budget, 7s);
+}
+
+// Which would be written anew in each of a comparison's passes.
+TEST(Options, KeepTheFileOfAComparisonFromGoogleBenchmark) {
+  const Options options = Accepted({"--hvbench_compare", "--benchmark_out=r.json"});
+  EXPECT_EQ(options.out, "r.json");
+  EXPECT_FALSE(Contains(options.benchmark_arguments, "--benchmark_out=r.json"));
+  EXPECT_TRUE(
+      Contains(Accepted({"--benchmark_out=r.json"}).benchmark_arguments, "--benchmark_out=r.json"));
+  EXPECT_EQ(Parse({"selftest", "--benchmark_out=r.json"}).exit_status, kExitUsage);
+}
+
 TEST(Options, ReadEveryFlag) {
   const Options options = Accepted(
       {"--hvbench_runtimes=native,runc", "--hvbench_runtimes_file=/r.json",

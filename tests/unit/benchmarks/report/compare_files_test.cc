@@ -152,6 +152,18 @@ TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
   EXPECT_NEAR(row.at("ratio").get<double>(), 1.03, 1e-3);
 }
 
+TEST_F(CompareFilesTest, CanCompareACounter) {
+  SampleFile a;
+  SampleFile b;
+  a.Add(kGetppid, {100}).Counter("host_cpu_ns", 50);
+  b.Add(kGetppid, {100}).Counter("host_cpu_ns", 150);
+  EXPECT_EQ(Run(a, b).status, kExitMeasured);
+  options.quantity = "host_cpu_ns";
+  EXPECT_EQ(Run(a, b).status, kExitFailed);
+  options.quantity = "p99_ns";
+  EXPECT_EQ(Run(a, b).status, kExitNoMatch);
+}
+
 TEST_F(CompareFilesTest, HasMarkdown) {
   options.format = "markdown";
   EXPECT_NE(Run(Base(), Base()).out.find("|---:|"), std::string::npos);
