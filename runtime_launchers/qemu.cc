@@ -133,8 +133,10 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   const bool vsock = plan.options.use_vsock && HostHasVsock();
   plan.network = request.network;
   plan.vhost_net = HostHasVhostNet();
-  plan.image = options_.images->Provide(request.agent,
-                                        QemuModules(machine_, vsock, request.network.has_value()));
+  plan.disk = request.disk_image;
+  plan.direct_io = HasDirectIo(plan.disk);
+  plan.image = options_.images->Provide(
+      request.agent, QemuModules(machine_, vsock, !plan.disk.empty(), plan.network.has_value()));
   auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
   guest->Start(request);
   return guest;

@@ -6,6 +6,7 @@ namespace hvbench {
 namespace {
 
 constexpr char kBridgePort[] = "hvbench";
+constexpr char kGuestDisk[] = "/dev/vda";
 
 void Add(std::vector<std::string>& words, std::initializer_list<std::string> more) {
   words.insert(words.end(), more);
@@ -37,17 +38,37 @@ std::string KernelWords(const QemuPlan& plan) {
     words += "--address=" + plan.network->address + "/" +
              std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";
   }
+  if (!plan.disk.empty()) words += std::string("--disk=") + kGuestDisk + " ";
   return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
                                       : std::string("--virtio-serial=") + kBridgePort);
 }
 
+// As a value of a QEMU option, where a comma would end it.
+std::string Quoted(const std::filesystem::path& path) {
+  std::string text;
+  for (const char c : path.string()) text += c == ',' ? ",," : std::string(1, c);
+  return text;
+}
+
+std::string Suffix(const QemuPlan& plan) { return plan.machine.microvm ? "-device" : "-pci"; }
+
+void AddDisk(const QemuPlan& plan, std::vector<std::string>& words) {
+  if (plan.disk.empty()) return;
+  Add(words,
+      {"-blockdev",
+       std::string("driver=raw,node-name=disk,cache.direct=") + (plan.direct_io ? "on" : "off") +
+           ",file.driver=file,file.cache.direct=" + (plan.direct_io ? "on" : "off") + ",file.aio=" +
+           (plan.direct_io ? "native" : "threads") + ",file.filename=" + Quoted(plan.disk),
+       "-device", "virtio-blk" + Suffix(plan) + ",drive=disk"});
+}
+
 void AddBridge(const QemuPlan& plan, const QemuGuestFiles& files, std::vector<std::string>& words) {
-  const std::string bus = plan.machine.microvm ? "-device" : "-pci";
+  const std::string bus = Suffix(plan);
   if (plan.vsock_cid != 0) {
     Add(words, {"-device", "vhost-vsock" + bus + ",guest-cid=" + std::to_string(plan.vsock_cid)});
     return;
   }
-  Add(words, {"-chardev", "socket,id=bridge,path=" + files.bridge.string() + ",server=on,wait=off",
+  Add(words, {"-chardev", "socket,id=bridge,path=" + Quoted(files.bridge) + ",server=on,wait=off",
               "-device", "virtio-serial" + bus, "-device",
               std::string("virtserialport,chardev=bridge,name=") + kBridgePort});
 }
@@ -86,9 +107,10 @@ QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
       console(dir / "console.log"),
       vmm_log(dir / "qemu.log") {}
 
-std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool network) {
+std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool disk, bool network) {
   std::vector<std::string> modules = {machine.microvm ? "virtio_mmio" : "virtio_pci",
                                       vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
+  if (disk) modules.emplace_back("virtio_blk");
   if (network) modules.emplace_back("virtio_net");
   return modules;
 }
@@ -108,9 +130,10 @@ std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFile
   Add(words, {"-kernel", plan.image.vmlinux.string(), "-initrd", plan.image.initramfs.string(),
               "-append", KernelWords(plan)});
   Add(words,
-      {"-chardev", "file,id=console,path=" + files.console.string(), "-serial", "chardev:console"});
-  Add(words, {"-qmp", "unix:" + files.monitor.string() + ",server=on,wait=off"});
+      {"-chardev", "file,id=console,path=" + Quoted(files.console), "-serial", "chardev:console"});
+  Add(words, {"-qmp", "unix:" + Quoted(files.monitor) + ",server=on,wait=off"});
   AddBridge(plan, files, words);
+  AddDisk(plan, words);
   if (plan.network) AddNetwork(plan, words);
   if (plan.paused) words.emplace_back("-S");
   words.insert(words.end(), plan.options.extra_words.begin(), plan.options.extra_words.end());

@@ -53,11 +53,13 @@ struct QemuPlan {
   bool vhost_net = false;       // the host's kernel moves the packets; else QEMU does
   std::int64_t tsc_khz = 0;     // of the host's clock; 0: unknown
   std::uint32_t vsock_cid = 0;  // 0: virtio-serial instead
+  std::filesystem::path disk;   // a raw file, /dev/vda of the guest; "": none
+  bool direct_io = true;        // past the host's page cache; not every file system can
   bool paused = false;          // the machine is made, and not run
 };
 
 // The drivers that the machine's devices need.
-std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool network = false);
+std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool disk, bool network);
 
 // Without the binary's name.
 std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFiles& files);

@@ -61,6 +61,11 @@ bool HostHasVsock() { return OpensForUse("/dev/vhost-vsock"); }
 
 bool HostHasVhostNet() { return OpensForUse("/dev/vhost-net"); }
 
+bool HasDirectIo(const fs::path& file) {
+  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+  return static_cast<bool>(fd);
+}
+
 QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
     : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
   if (vsock) plan_.vsock_cid = ChooseCid();
@@ -127,6 +132,10 @@ void QemuGuest::Start(const LaunchRequest& request) {
   if (plan_.network) {
     facts_["network"] = std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU");
   }
+  if (!plan_.disk.empty()) {
+    facts_["disk"] = plan_.direct_io ? "virtio-blk, direct, aio native"
+                                     : "virtio-blk, through the host's page cache";
+  }
   facts_["transport"] = plan_.vsock_cid != 0 ? "vsock" : "virtio-serial";
 }
 
@@ -143,6 +152,12 @@ void QemuGuest::Thaw() {
   if (!stopped_) return;
   stopped_ = false;
   if (process_.Wait(Deadline()) == std::nullopt) monitor_.Continue(Deadline::In(kMonitorTimeout));
+}
+
+void QemuGuest::Shutdown(StopMode mode, Deadline deadline) {
+  // What is killed need not run on before.
+  if (mode == StopMode::kForced) stopped_ = false;
+  ProcessGuest::Shutdown(mode, deadline);
 }
 
 std::string QemuGuest::DescribeDeath(const ExitStatus& status) {

@@ -24,6 +24,7 @@ class QemuGuest : public ProcessGuest {
   // freezer, for the VMM's own threads.
   void Freeze() override;
   void Thaw() override;
+  void Shutdown(StopMode mode, Deadline deadline) override;
 
  protected:
   std::string DescribeDeath(const ExitStatus& status) override;
@@ -43,5 +44,8 @@ class QemuGuest : public ProcessGuest {
 // Whether the host's kernel relays vsock, and packets, to its guests.
 bool HostHasVsock();
 bool HostHasVhostNet();
+
+// Whether a file can be read past the page cache.
+bool HasDirectIo(const std::filesystem::path& file);
 
 }  // namespace hvbench

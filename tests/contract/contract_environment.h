@@ -34,7 +34,7 @@ class LauncherContract : public ::testing::TestWithParam<std::string> {
   Launcher& launcher() { return *launcher_; }
   const ProbeResult& probe() const;
   std::unique_ptr<Launcher> MakeLauncher(RuntimeOptions options) const;
-  // A request for a guest of its own; its folder exists.
+  // A request for a guest of its own with the usual agent; its folder exists.
   LaunchRequest NewRequest();
   BootedGuest Boot();
   BootedGuest Boot(const LaunchRequest& request);
@@ -46,6 +46,7 @@ class LauncherContract : public ::testing::TestWithParam<std::string> {
   // The same, after waiting a little for dying processes to be gone.
   std::vector<std::string> LeftoversAfterGrace() const;
   const std::string& run_cgroup() const { return run_cgroup_; }
+  const std::filesystem::path& work_dir() const { return work_dir_; }
 
  private:
   std::unique_ptr<Launcher> launcher_;
@@ -55,8 +56,13 @@ class LauncherContract : public ::testing::TestWithParam<std::string> {
   int guests_ = 0;
 };
 
-// To be called by main before the tests run.
-void PrepareContractTests();
+// All kinds of runtimes.def, and the part of a test's name that one is.
+std::vector<std::string> RegisteredKinds();
+std::string TestNameOf(std::string kind);
+
+// The programs' main: runs the tests, and returns HVBENCH_SKIP_STATUS if all of them were skipped,
+// so that to ctest an unusable runtime does not look like one that passed.
+int RunContractTests(int argc, char** argv);
 
 // The process behind a pidfd, from /proc/self/fdinfo; -1 once it has been reaped.
 pid_t PidOfPidfd(int pidfd);

@@ -221,11 +221,16 @@ TEST_P(LauncherContract, TwoGuestsAtOnce) {
   StopOrderly(second);
 }
 
-TEST_P(LauncherContract, TenLaunchesInSequence) {
+// Ten, or as many as begin within a few seconds: an emulated machine boots for two of them.
+TEST_P(LauncherContract, LaunchesInSequence) {
+  constexpr std::size_t kLaunches = 10;
+  constexpr std::size_t kLeastLaunches = 3;
+  const Deadline enough = Deadline::In(seconds(6));
   std::vector<std::int64_t> started_ns;
   std::vector<std::int64_t> replied_ns;
   std::vector<std::int64_t> stopped_ns;
-  for (int i = 0; i < 10; ++i) {
+  while (stopped_ns.size() < kLeastLaunches ||
+         (stopped_ns.size() < kLaunches && !enough.Passed())) {
     BootedGuest booted = Boot();
     const LaunchPhases phases = booted.guest->Phases();
     started_ns.push_back(phases.process_started_ns - phases.launch_called_ns);
@@ -237,9 +242,10 @@ TEST_P(LauncherContract, TenLaunchesInSequence) {
   for (auto* times : {&started_ns, &replied_ns, &stopped_ns}) {
     std::sort(times->begin(), times->end());
   }
-  std::cout << "[   FACT   ] " << GetParam() << ": median of 10: started " << Ms(started_ns[5])
-            << " ms, replied " << Ms(replied_ns[5]) << " ms, stopped in " << Ms(stopped_ns[5])
-            << " ms\n";
+  const std::size_t middle = stopped_ns.size() / 2;
+  std::cout << "[   FACT   ] " << GetParam() << ": median of " << stopped_ns.size() << ": started "
+            << Ms(started_ns[middle]) << " ms, replied " << Ms(replied_ns[middle])
+            << " ms, stopped in " << Ms(stopped_ns[middle]) << " ms\n";
 }
 
 TEST_P(LauncherContract, MissingAgentIsAClearErrorThatLeavesNothing) {
@@ -355,28 +361,8 @@ TEST_P(LauncherContract, ZInterruptEndsALaunchButNotAShutdown) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-std::vector<std::string> Kinds() {
-  std::vector<std::string> kinds;
-  for (const RegisteredLauncher& launcher : RegisteredLaunchers()) kinds.push_back(launcher.kind);
-  return kinds;
-}
-
-INSTANTIATE_TEST_SUITE_P(Runtime, LauncherContract, ::testing::ValuesIn(Kinds()),
-                         [](const auto& test) {
-                           std::string name = test.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Runtime, LauncherContract, ::testing::ValuesIn(RegisteredKinds()),
+                         [](const auto& test) { return TestNameOf(test.param); });
 
 }  // namespace
 }  // namespace hvbench
-
-int main(int argc, char** argv) {
-  ::testing::InitGoogleTest(&argc, argv);
-  hvbench::PrepareContractTests();
-  const int status = RUN_ALL_TESTS();
-  // For ctest, so that an unusable runtime does not look like one that passed.
-  const auto& results = *::testing::UnitTest::GetInstance();
-  const bool all_skipped = results.successful_test_count() == 0 && results.skipped_test_count() > 0;
-  return status == 0 && all_skipped ? HVBENCH_SKIP_STATUS : status;
-}

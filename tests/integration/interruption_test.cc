@@ -1,6 +1,7 @@
 // SIGINT leaves valid JSON and nothing else; SIGKILL leaves what `hvbench cleanup` removes.
 #include <signal.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/integration/program.h"
@@ -87,8 +88,12 @@ TEST_P(InterruptionTest, TheNextRunRemovesWhatAKilledOneLeft) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, InterruptionTest,
-                         testing::Values("native", "runc", "gvisor", "docker"),
-                         [](const auto& parameter) { return parameter.param; });
+                         testing::Values("native", "runc", "gvisor", "docker", "qemu-microvm-tcg"),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace hvbench::test

@@ -12,6 +12,7 @@ add_library(hvbench_guest_side_for_tests OBJECT
   ${PROJECT_SOURCE_DIR}/fixtures/agent/guest_facts.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/guest_stream.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/kernel.cc
+  ${PROJECT_SOURCE_DIR}/fixtures/agent/machine.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/network.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/session.cc)
 target_compile_definitions(hvbench_guest_side_for_tests PRIVATE HVBENCH_VERSION="${PROJECT_VERSION}")

@@ -60,6 +60,16 @@ TEST(Explain, SaysWhyAndWhatToDo) {
   EXPECT_EQ(Explain(probed[2]), "kata-next is not usable here: its \"config\" is broken");
 }
 
+TEST(Explain, SaysWhyAUsableOneIsPassedOver) {
+  std::vector<Runtime> all = Runtimes();
+  const ProbedRuntime emulated{&all[1], {true, "7.2", "", "", "KVM works here"}};
+  EXPECT_EQ(Explain(emulated), "kata: KVM works here");
+  std::ostringstream out;
+  PrintDoctor({emulated}, out);
+  EXPECT_NE(out.str().find("kata     yes     7.2      KVM works here\n"), std::string::npos)
+      << out.str();
+}
+
 TEST(Doctor, PrintsATableAndWhatToDo) {
   std::vector<Runtime> all = Runtimes();
   std::ostringstream out;

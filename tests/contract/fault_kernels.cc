@@ -1,0 +1,77 @@
+// Kernels that bring their machine down, each in another way. None of them returns.
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "fixtures/agent/kernel.h"
+
+namespace hvbench::agent::kernels {
+namespace {
+
+constexpr std::uint8_t kAll = protocol::kSmoke | protocol::kQuick | protocol::kFull;
+
+class Fault : public Kernel {
+ public:
+  void Verify() override { throw WrongResult("the machine survived"); }
+};
+
+class Panic : public Fault {
+ public:
+  void Run(std::uint64_t) override { std::ofstream("/proc/sysrq-trigger") << 'c'; }
+};
+
+// The kernel may kill nobody for it: there is but its first process.
+class OutOfMemory : public Fault {
+ public:
+  void Run(std::uint64_t) override {
+    constexpr std::size_t kChunkBytes = 1 << 20;
+    for (;;) {
+      void* const chunk = mmap(nullptr, kChunkBytes, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (chunk == MAP_FAILED) throw KernelFailed("mmap", errno);
+      std::memset(chunk, 1, kChunkBytes);
+    }
+  }
+};
+
+class KilledAgent : public Fault {
+ public:
+  // The first process is immune against signals but for those that it causes itself.
+  void Run(std::uint64_t) override {
+    signal(SIGILL, SIG_DFL);
+    __builtin_trap();
+  }
+};
+
+// As a triple fault ends it.
+class Reset : public Fault {
+ public:
+  void Run(std::uint64_t) override { reboot(RB_AUTOBOOT); }
+};
+
+// For a VMM that is killed meanwhile.
+class Endless : public Fault {
+ public:
+  void Run(std::uint64_t) override {
+    for (;;) pause();
+  }
+};
+
+HVBENCH_KERNEL(Panic, .name = "fault/panic", .summary = "A kernel panic", .unit = "machine",
+               .parameter_sets = {{kAll, {}}});
+HVBENCH_KERNEL(OutOfMemory, .name = "fault/out_of_memory", .summary = "All memory, and more",
+               .unit = "machine", .parameter_sets = {{kAll, {}}});
+HVBENCH_KERNEL(KilledAgent, .name = "fault/killed_agent", .summary = "The agent dies",
+               .unit = "machine", .parameter_sets = {{kAll, {}}});
+HVBENCH_KERNEL(Reset, .name = "fault/reset", .summary = "A reset", .unit = "machine",
+               .parameter_sets = {{kAll, {}}});
+HVBENCH_KERNEL(Endless, .name = "fault/endless", .summary = "A run that never ends",
+               .unit = "machine", .parameter_sets = {{kAll, {}}});
+
+}  // namespace
+}  // namespace hvbench::agent::kernels

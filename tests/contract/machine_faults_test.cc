@@ -1,0 +1,217 @@
+// What can go wrong with a virtual machine: each a clear error at once, and nothing left behind.
+// HVBENCH_TEST_FULL=1 boots 20 machines in parallel and 200 in sequence.
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <thread>
+
+#include "fixtures/images/image_cache.h"
+#include "runtime_launchers/support/clock.h"
+#include "tests/contract/contract_environment.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+bool Full() { return std::getenv("HVBENCH_TEST_FULL") != nullptr; }
+
+std::vector<int> AllowedCpus() {
+  cpu_set_t set;
+  sched_getaffinity(0, sizeof set, &set);
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+int EntriesOf(const char* dir) {
+  int count = 0;
+  for (auto entry = fs::directory_iterator(dir); entry != fs::directory_iterator(); ++entry) {
+    ++count;
+  }
+  return count;
+}
+
+int LinesOf(const char* file, const std::string& part = "") {
+  std::ifstream stream(file);
+  int count = 0;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find(part) != std::string::npos) ++count;
+  }
+  return count;
+}
+
+class MachineFaults : public LauncherContract {
+ protected:
+  LaunchRequest FaultRequest() {
+    LaunchRequest request = NewRequest();
+    request.agent = HVBENCH_FAULT_AGENT;
+    return request;
+  }
+
+  static void Prepare(BootedGuest& booted, const std::string& kernel) {
+    protocol::PrepareRequest request;
+    request.kernel = kernel;
+    request.iterations = 1;
+    booted.bridge->Prepare(request, Deadline::In(seconds(20)));
+  }
+
+  // Boots, runs `kernel`, and expects the guest's death with `reason` long before the deadline.
+  void ExpectDeath(const std::string& kernel, const std::string& reason) {
+    BootedGuest booted = Boot(FaultRequest());
+    Prepare(booted, kernel);
+    const std::int64_t begin_ns = MonotonicRawNs();
+    EXPECT_THROW(booted.bridge->Run(1, Deadline::In(seconds(60))), BridgeClosed);
+    const std::int64_t seen_ns = MonotonicRawNs() - begin_ns;
+    EXPECT_LT(seen_ns, std::int64_t{30'000'000'000});
+    // The bridge may close a moment before the VMM has ended.
+    WaitForDeath(booted);
+    const std::string said = booted.guest->DeathReason();
+    EXPECT_NE(said.find(reason), std::string::npos) << said << "\n" << booted.guest->ConsoleTail();
+    std::cout << "[   FACT   ] " << GetParam() << " " << kernel << ": seen after "
+              << seen_ns / 1'000'000 << " ms: the guest " << said << "\n";
+    booted.guest->Shutdown(StopMode::kForced, Deadline::In(seconds(20)));
+  }
+
+  static void WaitForDeath(BootedGuest& booted) {
+    const Deadline deadline = Deadline::In(seconds(20));
+    while (booted.guest->DeathReason().empty() && !deadline.Passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  // What a boot may leak, by its kind.
+  std::map<std::string, int> Count() const {
+    return {{"open files", EntriesOf("/proc/self/fd")},
+            {"threads", EntriesOf("/proc/self/task")},
+            {"mounts", LinesOf("/proc/self/mountinfo")},
+            {"unix sockets", LinesOf("/proc/net/unix", work_dir().string())},
+            {"network devices", EntriesOf("/sys/class/net")},
+            {"files", EntriesOf(work_dir().c_str())},
+            {"processes, cgroups, ...", static_cast<int>(LeftoversAfterGrace().size())}};
+  }
+
+  void ExpectNothingLeaked(const std::map<std::string, int>& before, const std::string& what) {
+    const auto after = Count();
+    EXPECT_EQ(after, before);
+    std::cout << "[   FACT   ] " << GetParam() << ": " << what;
+    for (const auto& [kind, count] : after) std::cout << "; " << kind << " " << count;
+    std::cout << "\n";
+  }
+
+  // The launch fails in one sentence with `part` in it.
+  void ExpectNoLaunch(const fs::path& kernel, const std::string& part) {
+    ImageCache images(work_dir() / "images", kernel);
+    RuntimeOptions options{GetParam(), {}, {}};
+    options.images = &images;
+    const auto broken = MakeLauncher(options);
+    const ProbeResult probe = broken->Probe(ProbeDepth::kTrial, HVBENCH_FAULT_AGENT, work_dir());
+    EXPECT_FALSE(probe.usable) << kernel;
+    EXPECT_NE(probe.reason.find(part), std::string::npos) << probe.reason;
+    EXPECT_NE(probe.fix, "");
+    const LaunchRequest request = FaultRequest();
+    try {
+      broken->Launch(request);
+      ADD_FAILURE() << "launched " << kernel;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+    fs::remove_all(request.guest_dir);
+  }
+};
+
+TEST_P(MachineFaults, AKernelPanicIsSeenAtOnce) { ExpectDeath("fault/panic", "panicked: sysrq"); }
+
+TEST_P(MachineFaults, RunningOutOfMemoryIsSeenAtOnce) {
+  ExpectDeath("fault/out_of_memory", "panicked: System is deadlocked on memory");
+}
+
+TEST_P(MachineFaults, TheAgentsDeathIsSeenAtOnce) {
+  ExpectDeath("fault/killed_agent", "panicked: Attempted to kill init");
+}
+
+TEST_P(MachineFaults, AResetIsSeenAtOnce) { ExpectDeath("fault/reset", "machine went down"); }
+
+TEST_P(MachineFaults, AKilledVmmEndsTheRun) {
+  BootedGuest booted = Boot(FaultRequest());
+  Prepare(booted, "fault/endless");
+  std::thread killer([fd = booted.guest->DeathFd()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0);
+  });
+  EXPECT_THROW(booted.bridge->Run(1, Deadline::In(seconds(60))), BridgeClosed);
+  killer.join();
+  WaitForDeath(booted);
+  EXPECT_NE(booted.guest->DeathReason().find("signal 9"), std::string::npos);
+  booted.guest->Shutdown(StopMode::kForced, Deadline::In(seconds(20)));
+}
+
+TEST_P(MachineFaults, AKernelThatIsMissingCutOffOrNoneIsOneSentence) {
+  const auto before = Count();
+  ExpectNoLaunch("", "no guest kernel image");
+  ExpectNoLaunch("/nonexistent/vmlinuz", "/nonexistent/vmlinuz");
+  ExpectNoLaunch("/proc/self/exe", "no Linux kernel");
+  const fs::path kernel = FindGuestKernel({});
+  const fs::path cut = work_dir() / "vmlinuz-cut";
+  fs::copy_file(kernel, cut);
+  fs::resize_file(cut, fs::file_size(cut) / 2);
+  ExpectNoLaunch(cut, "damaged or cut off");
+  fs::remove(cut);
+  fs::remove_all(work_dir() / "images");
+  ExpectNothingLeaked(before, "four kernels refused");
+}
+
+TEST_P(MachineFaults, BootsInParallelLeaveNothing) {
+  const int machines = Full() ? 20 : 4;
+  const auto before = Count();
+  {
+    std::vector<BootedGuest> booted;
+    for (int i = 0; i < machines; ++i) {
+      LaunchRequest request = FaultRequest();
+      request.shape.host_cpus = AllowedCpus();
+      request.deadline = Deadline::In(seconds(300));
+      booted.emplace_back();
+      booted.back().request = request;
+      booted.back().guest = launcher().Launch(request);
+    }
+    for (BootedGuest& one : booted) {
+      one.bridge = std::make_unique<ExecBridge>(one.guest->TakeEndpoint(), one.request.deadline,
+                                                WaitOptions{one.guest->DeathFd(), true});
+      EXPECT_NE(one.bridge->Hello(one.request.deadline).reply.agent_version, "");
+    }
+    for (BootedGuest& one : booted) StopOrderly(one);
+    for (BootedGuest& one : booted) fs::remove_all(one.request.guest_dir);
+  }
+  ExpectNothingLeaked(before, std::to_string(machines) + " machines in parallel");
+}
+
+TEST_P(MachineFaults, BootsInSequenceLeaveNothing) {
+  if (!Full()) GTEST_SKIP() << "200 boots: set HVBENCH_TEST_FULL=1";
+  constexpr int kMachines = 200;
+  const auto before = Count();
+  for (int i = 0; i < kMachines; ++i) {
+    BootedGuest booted = Boot(FaultRequest());
+    if (i % 2 == 0) {
+      StopOrderly(booted);
+    } else {
+      booted.guest->Shutdown(StopMode::kForced, Deadline::In(seconds(20)));
+    }
+    fs::remove_all(booted.request.guest_dir);
+  }
+  ExpectNothingLeaked(before, std::to_string(kMachines) + " machines in sequence");
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtime, MachineFaults, ::testing::ValuesIn(RegisteredKinds()),
+                         [](const auto& test) { return TestNameOf(test.param); });
+
+}  // namespace
+}  // namespace hvbench

@@ -1,0 +1,3 @@
+#include "tests/contract/contract_environment.h"
+
+int main(int argc, char** argv) { return hvbench::RunContractTests(argc, argv); }

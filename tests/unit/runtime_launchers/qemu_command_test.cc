@@ -1,0 +1,107 @@
+#include "runtime_launchers/qemu_command.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace hvbench {
+namespace {
+
+QemuPlan Plan(bool microvm, bool kvm) {
+  QemuPlan plan;
+  plan.machine = {microvm, kvm};
+  plan.shape = {2, 512, {}};
+  plan.image.vmlinux = "/images/vmlinux";
+  plan.image.initramfs = "/images/initramfs";
+  plan.tsc_khz = 2596148;
+  return plan;
+}
+
+// The word behind a flag; "" if it is not there.
+std::string ValueOf(const std::vector<std::string>& words, const std::string& flag) {
+  const auto found = std::find(words.begin(), words.end(), flag);
+  return found == words.end() || found + 1 == words.end() ? "" : *(found + 1);
+}
+
+bool Has(const std::vector<std::string>& words, const std::string& part) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return word.find(part) != std::string::npos; });
+}
+
+TEST(QemuOptions, KnowsItsOwnAndPassesOnQemus) {
+  const QemuOptions none({});
+  EXPECT_FALSE(none.preallocate);
+  EXPECT_TRUE(none.use_vsock);
+  const QemuOptions some(
+      {"memory=preallocated", "-device", "virtio-rng-pci", "transport=virtio-serial", "-enable-x"});
+  EXPECT_TRUE(some.preallocate);
+  EXPECT_FALSE(some.use_vsock);
+  EXPECT_EQ(some.extra_words, (std::vector<std::string>{"-device", "virtio-rng-pci", "-enable-x"}));
+}
+
+TEST(QemuOptions, AMisspeltOneIsAnError) {
+  for (const char* word : {"memory=prealocated", "preallocated", "transport=pipe", ""}) {
+    EXPECT_THROW(QemuOptions({word}), Error) << word;
+  }
+}
+
+TEST(QemuArguments, EmulatedAndRealMachinesDiffer) {
+  const QemuGuestFiles files("/guest");
+  const auto real = QemuArguments(Plan(false, true), files);
+  const auto emulated = QemuArguments(Plan(true, false), files);
+  EXPECT_EQ(ValueOf(real, "-accel"), "kvm");
+  EXPECT_TRUE(ValueOf(real, "-M").starts_with("q35,"));
+  EXPECT_TRUE(ValueOf(emulated, "-accel").starts_with("tcg,"));
+  EXPECT_TRUE(ValueOf(emulated, "-M").starts_with("microvm,"));
+  // KVM has a clock of its own; the emulated TSC is the host's.
+  EXPECT_EQ(ValueOf(real, "-append").find("tsc_early_khz"), std::string::npos);
+  EXPECT_NE(ValueOf(emulated, "-append").find("tsc_early_khz=2596148 "), std::string::npos);
+  for (const auto& words : {real, emulated}) {
+    EXPECT_EQ(ValueOf(words, "-smp"), "2");
+    EXPECT_EQ(ValueOf(words, "-m"), "512M");
+    EXPECT_EQ(ValueOf(words, "-kernel"), "/images/vmlinux");
+    EXPECT_TRUE(Has(words, "-no-reboot"));
+    EXPECT_TRUE(Has(words, "/guest/qmp.sock"));
+  }
+}
+
+TEST(QemuArguments, TheBridgeIsVsockOrVirtioSerial) {
+  const QemuGuestFiles files("/guest");
+  QemuPlan plan = Plan(true, true);
+  auto words = QemuArguments(plan, files);
+  EXPECT_TRUE(Has(words, "virtserialport"));
+  EXPECT_TRUE(ValueOf(words, "-append").ends_with("-- --init --virtio-serial=hvbench"));
+  plan.vsock_cid = 77;
+  words = QemuArguments(plan, files);
+  EXPECT_FALSE(Has(words, "virtserialport"));
+  EXPECT_TRUE(Has(words, "vhost-vsock-device,guest-cid=77"));
+  EXPECT_TRUE(ValueOf(words, "-append").ends_with("-- --init --vsock=1024"));
+  EXPECT_EQ(QemuModules({true, true}, true, false, false),
+            (std::vector<std::string>{"virtio_mmio", "vmw_vsock_virtio_transport"}));
+  EXPECT_EQ(QemuModules({false, true}, false, false, false),
+            (std::vector<std::string>{"virtio_pci", "virtio_console"}));
+}
+
+TEST(QemuArguments, ADiskIsABlockDeviceThatTheAgentIsToldOf) {
+  const QemuGuestFiles files("/guest");
+  QemuPlan plan = Plan(true, true);
+  EXPECT_FALSE(Has(QemuArguments(plan, files), "virtio-blk"));
+  plan.disk = "/a,b/disk.img";
+  const auto words = QemuArguments(plan, files);
+  EXPECT_TRUE(ValueOf(words, "-blockdev").ends_with("file.filename=/a,,b/disk.img"));
+  EXPECT_NE(ValueOf(words, "-blockdev").find("cache.direct=on"), std::string::npos);
+  EXPECT_TRUE(Has(words, "virtio-blk-device,drive=disk"));
+  EXPECT_NE(ValueOf(words, "-append").find(" --disk=/dev/vda "), std::string::npos);
+  EXPECT_EQ(QemuModules({true, true}, false, true, false),
+            (std::vector<std::string>{"virtio_mmio", "virtio_console", "virtio_blk"}));
+}
+
+TEST(QemuArguments, MemoryIsPreallocatedWhereTheUserSaysSo) {
+  QemuPlan plan = Plan(false, true);
+  EXPECT_FALSE(Has(QemuArguments(plan, QemuGuestFiles("/guest")), "prealloc"));
+  plan.options = QemuOptions({"memory=preallocated"});
+  EXPECT_TRUE(Has(QemuArguments(plan, QemuGuestFiles("/guest")), "size=512M,prealloc=on"));
+}
+
+}  // namespace
+}  // namespace hvbench
