@@ -137,7 +137,7 @@ class DiskKernelTest : public testing::Test {
                     {"direct", "0"},
                     {"target", "volume"},
                     {"file_mib", "1"}},
-                   dir_, kSeed, {.volume_dir = dir_, .block_device = {}});
+                   dir_, kSeed, {.volume_dir = dir_, .block_device = {}, .peer = {}});
   }
 
   // Changes one byte of the only file there is.
@@ -216,7 +216,8 @@ TEST_F(DiskKernelTest, RefusesSizesThatDoNotFit) {
                                         {"direct", "0"},
                                         {"target", "volume"},
                                         {"file_mib", "1"}},
-                                       dir_, kSeed, {.volume_dir = dir_, .block_device = {}}));
+                                       dir_, kSeed,
+                                       {.volume_dir = dir_, .block_device = {}, .peer = {}}));
   };
   EXPECT_NO_THROW(prepare("4", "1", "1"));
   EXPECT_THROW(prepare("2", "1", "1"), std::invalid_argument);
