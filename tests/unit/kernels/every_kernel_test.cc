@@ -145,11 +145,12 @@ TEST_P(EveryKernel, TakesLongerForMoreIterations) {
     iterations *= 4;
     ASSERT_LT(iterations, 1ull << 32) << "the time does not follow the count";
   }
-  // Other work on the machine can stretch a batch, but not every time.
+  // Of few iterations, many may be under way at a time (disk kernels). Other work on the machine can
+  // stretch a batch, but not every time.
   constexpr int kAttempts = 5;
   bool takes_longer = false;
   for (int i = 0; i < kAttempts && !takes_longer; ++i) {
-    takes_longer = ShortestNs(*kernel, 8 * iterations) > 3 * ShortestNs(*kernel, iterations);
+    takes_longer = ShortestNs(*kernel, 32 * iterations) > 3 * ShortestNs(*kernel, iterations);
   }
   EXPECT_TRUE(takes_longer);
 }
