@@ -160,6 +160,12 @@ void QemuGuest::Shutdown(StopMode mode, Deadline deadline) {
   ProcessGuest::Shutdown(mode, deadline);
 }
 
+std::string QemuGuest::DeathReason() {
+  constexpr auto kEndTimeout = std::chrono::seconds(2);
+  if (!monitor_.ShutdownReason().empty()) process_.Wait(Deadline::In(kEndTimeout));
+  return ProcessGuest::DeathReason();
+}
+
 std::string QemuGuest::DescribeDeath(const ExitStatus& status) {
   if (!status.success()) return ProcessGuest::DescribeDeath(status);
   const std::string panic = PanicIn(TailOfFile(files_.console, 64 * kLogTailBytes));

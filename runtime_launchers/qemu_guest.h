@@ -25,6 +25,8 @@ class QemuGuest : public ProcessGuest {
   void Freeze() override;
   void Thaw() override;
   void Shutdown(StopMode mode, Deadline deadline) override;
+  // Waits for a VMM that has said that it ends: the bridge closes before the process is gone.
+  std::string DeathReason() override;
 
  protected:
   std::string DescribeDeath(const ExitStatus& status) override;

@@ -31,6 +31,7 @@ std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes)
 }
 
 std::string Printable(std::string text) {
+  for (std::size_t at = 0; (at = text.find("\r\n", at)) != std::string::npos;) text.erase(at, 1);
   std::replace_if(
       text.begin(), text.end(),
       [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c >= 0x7f; }, '?');

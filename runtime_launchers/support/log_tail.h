@@ -13,7 +13,7 @@ inline constexpr std::size_t kLogTailBytes = 4096;
 // unprintable bytes replaced by '?'. "" if there is no such file.
 std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes = kLogTailBytes);
 
-// With unprintable bytes, beside newlines and tabs, replaced by '?'.
+// With unprintable bytes, beside newlines and tabs, replaced by '?'; "\r\n" becomes a newline.
 std::string Printable(std::string text);
 
 // "\n" and the indented text, to stand behind an error's first sentence; "" for an empty text.

@@ -11,6 +11,7 @@
 #include <map>
 #include <thread>
 
+#include "fixtures/boot_timeline.h"
 #include "fixtures/images/image_cache.h"
 #include "runtime_launchers/support/clock.h"
 #include "tests/contract/contract_environment.h"
@@ -128,6 +129,22 @@ class MachineFaults : public LauncherContract {
     fs::remove_all(request.guest_dir);
   }
 };
+
+TEST_P(MachineFaults, ABootsPhasesAreInTheirOrder) {
+  BootedGuest booted = Boot(FaultRequest());
+  const auto ping = booted.bridge->Ping(Deadline::In(seconds(20)));
+  const ClockSample sample{ping.sent_ns + ping.RoundTripNs() / 2,
+                           static_cast<std::int64_t>(ping.reply.now_ns), ping.RoundTripNs() / 2,
+                           ping.RoundTripNs()};
+  const BootTimeline boot =
+      MakeBootTimeline(booted.guest->Phases(), booted.hello, sample, ping.received_ns);
+  const std::int64_t unsure_ns = boot.uncertainty_ns + 20'000'000;  // a skew of 1 % over 2 s
+  ASSERT_TRUE(boot.kernel_entered_ns);
+  EXPECT_LT(boot.launch_called_ns, *boot.kernel_entered_ns + unsure_ns);
+  EXPECT_LT(*boot.kernel_entered_ns, boot.agent_started_ns);
+  EXPECT_LT(boot.agent_started_ns, boot.first_reply_ns);
+  StopOrderly(booted);
+}
 
 TEST_P(MachineFaults, AKernelPanicIsSeenAtOnce) { ExpectDeath("fault/panic", "panicked: sysrq"); }
 

@@ -26,6 +26,7 @@ TEST(TailOfFile, KeepsWholeLinesWithinTheBound) {
 
 TEST(TailOfFile, ReplacesWhatCouldDriveATerminal) {
   EXPECT_EQ(TailOf("a\x1b[2Jb\tc\x07\xff\n", 100), "a?[2Jb\tc??");
+  EXPECT_EQ(TailOf("a\r\n\r\nb\rc\r\n", 100), "a\n\nb?c");  // a serial port's lines
 }
 
 TEST(TailOfFile, AnythingButAFileIsEmpty) {
