@@ -186,6 +186,7 @@ void WriteHtml(const std::vector<ResultFile>& files, const std::string& baseline
        {{"css", resources::PageCss()},
         {"chart_library", resources::ChartJs()},
         {"charts", resources::ChartsJs()},
+        {"model", resources::ModelJs()},
         {"page", resources::PageJs()},
         {"data", text}},
        out);

@@ -9,6 +9,7 @@ namespace hvbench::resources {
 std::string_view FindingsJson();
 std::string_view PageHtml();
 std::string_view PageCss();
+std::string_view ModelJs();
 std::string_view PageJs();
 std::string_view ChartsJs();
 std::string_view ChartJs();  // the library
