@@ -74,6 +74,7 @@ main() {
   is_root ||
     warn 'not root: nothing is installed, and runtimes that need root (most do) are not measured.'
   install_and_build
+  use_installed_runtimes
   if is_root; then
     provide_runsc
     provide_guest_kernel

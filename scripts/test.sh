@@ -121,6 +121,7 @@ main() {
   else
     LLVM=$(llvm_version)
   fi
+  use_installed_runtimes
   if is_root && step_is_selected test; then
     provide_runsc
     provide_guest_kernel

@@ -30,6 +30,15 @@ cache_dir() {
   printf '%s/hvbench\n' "${XDG_CACHE_HOME:-$home/.cache}"
 }
 
+# Where install-runtimes.sh installs.
+default_runtimes_dir() { printf '%s/runtimes\n' "$(cache_dir)"; }
+
+# What is there, for this script and for the daemons that it starts.
+use_installed_runtimes() {
+  local -r bin=$(default_runtimes_dir)/bin
+  [[ ! -d $bin ]] || export PATH=$bin:$PATH
+}
+
 # Runs "$@" until it succeeds, for at most $1 seconds.
 wait_until() {
   local tries=$(($1 * 10))
