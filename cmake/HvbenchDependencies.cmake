@@ -27,6 +27,8 @@ hvbench_require(Boost libboost-dev 1.74)
 hvbench_require(nlohmann_json nlohmann-json3-dev)
 hvbench_require(CLI11 libcli11-dev)
 hvbench_require(LibArchive libarchive-dev)
+# containerd's API is gRPC: HTTP/2 and protobuf.
+include(HvbenchGrpc)
 # Draws the charts of a report, which has it inside.
 find_file(HVBENCH_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH
   DOC "Chart.js 3 as one file")

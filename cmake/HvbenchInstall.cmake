@@ -48,5 +48,6 @@ install(FILES
   "${PROJECT_BINARY_DIR}/hvbenchConfig.cmake"
   "${PROJECT_BINARY_DIR}/hvbenchConfigVersion.cmake"
   cmake/HvbenchAgent.cmake
+  cmake/HvbenchGrpc.cmake
   cmake/HvbenchStaticLibrary.cmake
   DESTINATION "${_hvbench_package_dir}")

@@ -8,12 +8,12 @@
 readonly BUILD_PACKAGES=(
   cmake:cmake ninja-build:ninja g++:g++ git:git pkg-config:pkg-config ca-certificates
   libbenchmark-dev libboost-dev nlohmann-json3-dev libcli11-dev libarchive-dev
-  nettle-dev libzstd-dev libaio-dev liburing-dev libjs-chart.js
+  nettle-dev libzstd-dev libaio-dev liburing-dev libnghttp2-dev libprotozero-dev libjs-chart.js
 )
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
 readonly RUNTIME_PACKAGES=(
-  runc:runc crun:crun docker.io:dockerd curl:curl iproute2:ip
+  runc:runc crun:crun docker.io:dockerd containerd:containerd curl:curl iproute2:ip zstd:zstd
   qemu-system-x86:qemu-system-x86_64 kmod:depmod
 )
 # shellcheck disable=SC2034

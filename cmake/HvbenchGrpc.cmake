@@ -1,0 +1,17 @@
+# What the client of a gRPC service needs, as the imported target hvbench_grpc. No gRPC library: for
+# unary calls over a unix socket, an HTTP/2 session and a reader of protobuf do.
+if(NOT TARGET hvbench_grpc)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(HVBENCH_NGHTTP2 QUIET IMPORTED_TARGET GLOBAL libnghttp2)
+  find_path(HVBENCH_PROTOZERO_INCLUDE protozero/pbf_reader.hpp)
+  mark_as_advanced(HVBENCH_PROTOZERO_INCLUDE)
+  if(NOT HVBENCH_NGHTTP2_FOUND)
+    message(FATAL_ERROR "hvbench needs libnghttp2: apt-get install libnghttp2-dev")
+  endif()
+  if(NOT HVBENCH_PROTOZERO_INCLUDE)
+    message(FATAL_ERROR "hvbench needs protozero: apt-get install libprotozero-dev")
+  endif()
+  add_library(hvbench_grpc INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(hvbench_grpc INTERFACE PkgConfig::HVBENCH_NGHTTP2)
+  target_include_directories(hvbench_grpc SYSTEM INTERFACE "${HVBENCH_PROTOZERO_INCLUDE}")
+endif()
