@@ -1,8 +1,15 @@
 // gVisor: runsc, an OCI runtime whose guests run on a kernel in user space. Its platforms differ in
 // how that kernel gets hold of the guest's system calls.
-#include <cctype>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 
+#include <cctype>
+#include <cstring>
+#include <fstream>
+
+#include "runtime_launchers/containerd.h"
 #include "runtime_launchers/oci.h"
+#include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/kvm.h"
 
 namespace hvbench {
@@ -12,8 +19,8 @@ namespace {
 constexpr int kFirstSystrapDate = 20230428;
 
 constexpr char kNewerRunsc[] =
-    "install a newer runsc (Debian's backports have one, or https://gvisor.dev/docs/user_guide/"
-    "install) and name it with HVBENCH_RUNSC=/path/to/runsc";
+    "scripts/install-runtimes.sh gvisor, or Debian's backports, and name it with "
+    "HVBENCH_RUNSC=/path/to/runsc";
 
 // The first eight digits in a row: "release-20221219.0" and "0.0~20240729.0" carry their date.
 int DateOfVersion(const std::string& version) {
@@ -60,12 +67,75 @@ OciRuntime Gvisor(const std::string& platform) {
   return runtime;
 }
 
+constexpr char kShim[] = "containerd-shim-runsc-v1";
+constexpr char kShimConfigKind[] = "io.containerd.runsc.v1.options";
+
+// The first containerd that understands how newer shims tell their address (BootstrapParams).
+constexpr char kFirstContainerd[] = "1.7";
+
+// gVisor's own shim for containerd: beside runsc, as its releases have it, or in PATH. Nothing
+// where it could not start: with an older containerd, or without the right to lower its OOM score,
+// whose refusal it takes for fatal (its manager.go).
+std::optional<std::filesystem::path> FindRunscShim(const std::filesystem::path& runsc,
+                                                   Deadline deadline) {
+  const std::string containerd = ContainerdClient(/*interruptible=*/true).Version(deadline);
+  const std::size_t digits = containerd.find_first_of("0123456789");
+  if (prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) != 1 || digits == std::string::npos ||
+      strverscmp(containerd.c_str() + digits, kFirstContainerd) < 0) {
+    return std::nullopt;
+  }
+  std::error_code error;
+  if (auto shim = FindExecutable(std::filesystem::canonical(runsc, error).parent_path() / kShim)) {
+    return shim;
+  }
+  return FindExecutable(kShim);
+}
+
+// runsc's global options as the shim's configuration: "--platform=systrap" as `platform =
+// "systrap"`.
+std::filesystem::path WriteShimConfig(const std::filesystem::path& guest_dir,
+                                      const std::vector<std::string>& command) {
+  const std::filesystem::path path = std::filesystem::absolute(guest_dir / "runsc.toml");
+  std::ofstream file(path);
+  file << "binary_name = \"" << command.front() << "\"\n[runsc_config]\n";
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    const std::string option = command[i].substr(command[i].find_first_not_of('-'));
+    const std::size_t equals = option.find('=');
+    file << option.substr(0, equals) << " = \""
+         << (equals == std::string::npos ? "true" : option.substr(equals + 1)) << "\"\n";
+  }
+  file.close();
+  if (!file) throw Error("cannot write " + path.string());
+  return path;
+}
+
 }  // namespace
 
 std::unique_ptr<Launcher> MakeGvisor(RuntimeOptions options) {
   OciRuntime runtime = Gvisor("systrap");
   runtime.check = CheckSystrap;
   return MakeOciLauncher(std::move(options), std::move(runtime));
+}
+
+std::unique_ptr<Launcher> MakeContainerdGvisor(RuntimeOptions options) {
+  OciRuntime oci = Gvisor("systrap");
+  oci.check = CheckSystrap;
+  ContainerdRuntime runtime = OnRuncShim(options, oci);
+  // A shim's runsc sees the host's files, which covered_sysctls would hide from it.
+  runtime.network_device = NetworkDevice::kNone;
+  runtime.prepare = [options, oci, on_runc_shim = runtime.prepare](const LaunchRequest& request) {
+    const std::vector<std::string> command = OciCommand(options, oci, /*has_network=*/false);
+    const auto shim = FindRunscShim(command.front(), request.deadline);
+    if (!shim) return on_runc_shim(request);
+    ContainerdTask task;
+    task.runtime = shim->string();
+    task.runtime_options =
+        ConfigFileOptions(WriteShimConfig(request.guest_dir, command), kShimConfigKind);
+    task.facts = oci.facts;
+    task.facts["binary_sha256"] = Sha256OfFile(command.front());
+    return task;
+  };
+  return MakeContainerdLauncher(std::move(options), std::move(runtime));
 }
 
 std::unique_ptr<Launcher> MakeGvisorPtrace(RuntimeOptions options) {

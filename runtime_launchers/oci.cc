@@ -63,7 +63,7 @@ class OciGuest : public ProcessGuest {
   }
   ~OciGuest() override { ForceDown(); }
 
-  void Start(const LaunchRequest& request, const fs::path& binary);
+  void Start(const LaunchRequest& request);
   // Runs the agent in the foreground to its end.
   ExitStatus Try(const LaunchRequest& request);
 
@@ -135,7 +135,7 @@ void OciGuest::AdoptMainProcess() {
   process_ = Process::Adopt(pid);
 }
 
-void OciGuest::Start(const LaunchRequest& request, const fs::path& binary) {
+void OciGuest::Start(const LaunchRequest& request) {
   phases_.launch_called_ns = MonotonicRawNs();
   Prepare(request, ContainerAgentArguments(request));
   auto [guest_stdin, to_guest] = MakePipe();
@@ -150,7 +150,7 @@ void OciGuest::Start(const LaunchRequest& request, const fs::path& binary) {
   AdoptMainProcess();
   phases_.process_started_ns = MonotonicRawNs();
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
-  facts_["binary_sha256"] = Sha256OfFile(binary);
+  facts_["binary_sha256"] = Sha256OfFile(command_.front());
   facts_["command_line"] = Join(command_line_);
   facts_["limits"] = "cgroup";
   facts_["transport"] = "pipe";
@@ -186,53 +186,11 @@ class OciLauncher : public Launcher {
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
 
  private:
-  fs::path BinaryName() const;
-  fs::path FindBinary() const;
-  std::vector<std::string> Command(const fs::path& binary, bool has_network) const;
-  std::optional<Unusable> Check(ProbeResult& result) const;
   std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
 
   RuntimeOptions options_;
   OciRuntime runtime_;
 };
-
-fs::path OciLauncher::BinaryName() const {
-  if (!options_.binary.empty()) return options_.binary;
-  const char* variable =
-      runtime_.binary_variable.empty() ? nullptr : std::getenv(runtime_.binary_variable.c_str());
-  return variable != nullptr && *variable != '\0' ? variable : runtime_.command;
-}
-
-fs::path OciLauncher::FindBinary() const {
-  if (const auto binary = FindExecutable(BinaryName())) return *binary;
-  throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
-              ": " + runtime_.install_fix);
-}
-
-std::vector<std::string> OciLauncher::Command(const fs::path& binary, bool has_network) const {
-  std::vector<std::string> command = {binary.string()};
-  for (const auto* options :
-       {&runtime_.options, has_network ? &runtime_.network_options : &runtime_.isolated_options,
-        &options_.options}) {
-    command.insert(command.end(), options->begin(), options->end());
-  }
-  return command;
-}
-
-std::optional<Unusable> OciLauncher::Check(ProbeResult& result) const {
-  const auto binary = FindExecutable(BinaryName());
-  if (!binary) return Unusable{BinaryName().string() + " is not installed", runtime_.install_fix};
-  const CommandResult version =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
-  if (!version.status.success()) {
-    return Unusable{"'" + binary->string() + " --version' " + version.status.Describe() +
-                        AsQuote(version.output),
-                    runtime_.install_fix};
-  }
-  result.version = ParseVersion(version.output);
-  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
-  return runtime_.check ? runtime_.check(result.version) : std::nullopt;
-}
 
 std::optional<Unusable> OciLauncher::Try(const fs::path& agent, const fs::path& work_dir) const {
   const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
@@ -246,7 +204,7 @@ std::optional<Unusable> OciLauncher::Try(const fs::path& agent, const fs::path& 
   std::optional<Unusable> failure;
   fs::create_directories(request.guest_dir);
   {
-    OciGuest guest(Command(FindBinary(), /*has_network=*/false), runtime_, request);
+    OciGuest guest(OciCommand(options_, runtime_, /*has_network=*/false), runtime_, request);
     std::string log;
     try {
       const ExitStatus status = guest.Try(request);
@@ -273,7 +231,7 @@ ProbeResult OciLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs
   ProbeResult result;
   std::optional<Unusable> failure;
   try {
-    failure = Check(result);
+    failure = CheckOciCommand(options_, runtime_, result.version);
     if (!failure && depth == ProbeDepth::kTrial) failure = Try(agent, work_dir);
   } catch (const Interrupted&) {
     throw;
@@ -289,10 +247,9 @@ ProbeResult OciLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs
 }
 
 std::unique_ptr<Guest> OciLauncher::Launch(const LaunchRequest& request) {
-  const fs::path binary = FindBinary();
-  auto guest =
-      std::make_unique<OciGuest>(Command(binary, request.network.has_value()), runtime_, request);
-  guest->Start(request, binary);
+  auto guest = std::make_unique<OciGuest>(
+      OciCommand(options_, runtime_, request.network.has_value()), runtime_, request);
+  guest->Start(request);
   return guest;
 }
 
@@ -302,7 +259,48 @@ void OciLauncher::RemoveStale(const std::string&, const fs::path& guest_dir) {
   fs::remove_all(GuestFiles(guest_dir).state, ignored);
 }
 
+fs::path BinaryName(const RuntimeOptions& options, const OciRuntime& runtime) {
+  if (!options.binary.empty()) return options.binary;
+  const char* variable =
+      runtime.binary_variable.empty() ? nullptr : std::getenv(runtime.binary_variable.c_str());
+  return variable != nullptr && *variable != '\0' ? variable : runtime.command;
+}
+
 }  // namespace
+
+std::vector<std::string> OciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
+                                    bool has_network) {
+  const fs::path name = BinaryName(options, runtime);
+  const auto binary = FindExecutable(name);
+  if (!binary) {
+    throw Error("there is no program " + name.string() + " for runtime " + options.name + ": " +
+                runtime.install_fix);
+  }
+  std::vector<std::string> command = {binary->string()};
+  for (const auto* more :
+       {&runtime.options, has_network ? &runtime.network_options : &runtime.isolated_options,
+        &options.options}) {
+    command.insert(command.end(), more->begin(), more->end());
+  }
+  return command;
+}
+
+std::optional<Unusable> CheckOciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
+                                        std::string& version) {
+  const fs::path name = BinaryName(options, runtime);
+  const auto binary = FindExecutable(name);
+  if (!binary) return Unusable{name.string() + " is not installed", runtime.install_fix};
+  const CommandResult result =
+      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+  if (!result.status.success()) {
+    return Unusable{
+        "'" + binary->string() + " --version' " + result.status.Describe() + AsQuote(result.output),
+        runtime.install_fix};
+  }
+  version = ParseVersion(result.output);
+  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  return runtime.check ? runtime.check(version) : std::nullopt;
+}
 
 std::string ParseVersion(const std::string& output) {
   const std::string line = output.substr(0, output.find('\n'));

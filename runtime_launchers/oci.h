@@ -35,6 +35,15 @@ struct OciRuntime {
 
 std::unique_ptr<Launcher> MakeOciLauncher(RuntimeOptions options, OciRuntime runtime);
 
+// The parts of that launcher that others, which call the same command, need too.
+//
+// The command with its global options. Error if there is none.
+std::vector<std::string> OciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
+                                    bool has_network);
+// Without starting a guest; fills in `version` as soon as it is known.
+std::optional<Unusable> CheckOciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
+                                        std::string& version);
+
 // "runc version 1.1.5+ds1\ncommit: ..." -> "1.1.5+ds1".
 std::string ParseVersion(const std::string& output);
 

@@ -115,13 +115,17 @@ std::string ProcessGuest::DescribeDeath(const ExitStatus& status) {
 void ProcessGuest::Shutdown(StopMode mode, Deadline deadline) {
   if (down_) return;
   FirstFailure failure;
-  const Deadline forced(std::max(
-      deadline.when(), Deadline::Clock::now() + Deadline::Clock::duration(kForcedStopTimeout)));
   if (mode == StopMode::kOrderly) {
     failure.Try([&] { Thaw(); });
     process_.Wait(deadline);
   }
   failure.Try([&] { DeathReason(); });
+  if (runtime_in_cgroup_) {
+    failure.Try([&] { Thaw(); });
+    failure.Try([&] { RemoveRuntimeState(Deadline::In(kForcedStopTimeout)); });
+  }
+  const Deadline forced(std::max(
+      deadline.when(), Deadline::Clock::now() + Deadline::Clock::duration(kForcedStopTimeout)));
   process_.Kill(SIGKILL);
   // A version 1 freezer holds back even SIGKILL.
   failure.Try([&] { Thaw(); });

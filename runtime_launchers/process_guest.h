@@ -35,7 +35,8 @@ class ProcessGuest : public Guest {
   void Shutdown(StopMode mode, Deadline deadline) override;
 
  protected:
-  // Removes the runtime's record of the guest, whose main process has ended.
+  // Removes the runtime's record of the guest, whose main process has ended; where the runtime is
+  // in the group, also that process and itself, and it may be called again.
   virtual void RemoveRuntimeState(Deadline) {}
   // Processes outside of the cgroup that serve this guest alone.
   virtual std::vector<pid_t> HelperProcesses() const { return {}; }
@@ -51,6 +52,9 @@ class ProcessGuest : public Guest {
   std::map<std::string, std::string> facts_;
   std::vector<std::filesystem::path> logs_;
   std::int64_t memory_mib_ = 0;
+  // The process that started the guest is in its group too: killed with the rest, it would leave
+  // behind what it alone removes.
+  bool runtime_in_cgroup_ = false;
 
  private:
   std::vector<pid_t> OutsideCgroup() const;

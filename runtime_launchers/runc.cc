@@ -1,14 +1,28 @@
-// runc, the reference implementation of the OCI runtime specification.
+// runc, the reference implementation of the OCI runtime specification; called by the suite, or by
+// containerd.
+#include "runtime_launchers/containerd.h"
 #include "runtime_launchers/oci.h"
 
 namespace hvbench {
+namespace {
 
-std::unique_ptr<Launcher> MakeRunc(RuntimeOptions options) {
+OciRuntime Runc() {
   OciRuntime runtime;
   runtime.command = "runc";
   runtime.install_fix = "apt-get install runc";
   runtime.facts = {{"accelerator", "none"}, {"guest_kernel", "host"}};
-  return MakeOciLauncher(std::move(options), std::move(runtime));
+  return runtime;
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeRunc(RuntimeOptions options) {
+  return MakeOciLauncher(std::move(options), Runc());
+}
+
+std::unique_ptr<Launcher> MakeContainerdRunc(RuntimeOptions options) {
+  ContainerdRuntime runtime = OnRuncShim(options, Runc());
+  return MakeContainerdLauncher(std::move(options), std::move(runtime));
 }
 
 }  // namespace hvbench

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# A private Docker daemon for the time of the script, where none runs. Sourced after common.sh.
+# A private Docker daemon for the time of the script, where none runs, and with it the containerd
+# that it starts. Sourced after common.sh.
 # Everything of it lies below $(cache_dir)/docker, which is also how its processes are recognized.
 
 readonly DOCKERD_START_SECONDS=60
@@ -8,7 +9,8 @@ readonly DOCKERD_STOP_SECONDS=30
 
 docker_answers() { curl --silent --fail --max-time 5 --unix-socket "$1" http://docker/_ping >/dev/null 2>&1; }
 
-# Exports DOCKER_HOST. Always succeeds: without a daemon, docker is reported as unusable by hvbench.
+# Exports DOCKER_HOST and CONTAINERD_ADDRESS. Always succeeds: without a daemon, what needs one is
+# reported as unusable by hvbench.
 # $1 names the runsc to register, or is empty.
 provide_docker() {
   local -r given=${DOCKER_HOST:-unix:///run/docker.sock}
@@ -53,6 +55,10 @@ start_dockerd() {
     return
   fi
   export DOCKER_HOST=unix://$dir/sock
+  # dockerd prefers a containerd that runs already.
+  if [[ -z ${CONTAINERD_ADDRESS:-} && -S $dir/exec/containerd/containerd.sock ]]; then
+    export CONTAINERD_ADDRESS=$dir/exec/containerd/containerd.sock
+  fi
 }
 
 # Not the machine's file, whose settings may contradict our flags. runsc needs no network here, and
@@ -75,6 +81,7 @@ stop_dockerd() {
   remove_docker_leftovers "$dir"
   exec 9>&-
   unset DOCKER_HOST
+  [[ ${CONTAINERD_ADDRESS:-} != "$dir"/* ]] || unset CONTAINERD_ADDRESS
 }
 
 # Ends all that runs from directory $1 and unmounts what it mounted. Keeps the data, which has the

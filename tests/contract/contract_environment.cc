@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fixtures/images/image_cache.h"
+#include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/proc_stats.h"
@@ -82,6 +83,16 @@ std::map<std::string, ProbeResult>& Probes() {
   return probes;
 }
 
+bool UsesDocker(const std::string& runtime) { return runtime.starts_with("docker"); }
+bool UsesContainerd(const std::string& runtime) {
+  return runtime.starts_with("containerd") || runtime.starts_with("kata");
+}
+
+bool ContainerdKnows(const std::string& container) {
+  return ContainerdClient(/*interruptible=*/false)
+      .HasContainer(container, Deadline::In(kStopTimeout));
+}
+
 bool DockerKnows(const std::string& container) {
   try {
     DockerEngine(/*interruptible=*/false).InspectContainer(container, Deadline::In(kStopTimeout));
@@ -124,7 +135,8 @@ int RunContractTests(int argc, char** argv) {
 }
 
 void LauncherContract::SetUp() {
-  if (GetParam().starts_with("docker")) Daemons::Instance().StartDocker();
+  // dockerd brings a containerd.
+  if (UsesDocker(GetParam()) || UsesContainerd(GetParam())) Daemons::Instance().StartDocker();
 
   char pattern[] = "/tmp/hvbench-contract-XXXXXX";
   ASSERT_NE(mkdtemp(pattern), nullptr);
@@ -147,6 +159,11 @@ void LauncherContract::SetUp() {
 void LauncherContract::TearDown() {
   if (work_dir_.empty()) return;
   EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+  launcher_.reset();
+  if (UsesContainerd(GetParam()) && !IsSkipped()) {
+    const ContainerdClient containerd(/*interruptible=*/false);
+    EXPECT_FALSE(containerd.HasNamespace(Deadline::In(kStopTimeout)));
+  }
   if (Cgroup(run_cgroup_).Exists()) Cgroup(run_cgroup_).KillAndRemove(Deadline::In(kStopTimeout));
   fs::remove_all(work_dir_);
 }
@@ -169,7 +186,9 @@ LaunchRequest LauncherContract::NewRequest() {
   request.guest_dir = work_dir_ / name;
   fs::create_directory(request.guest_dir);
   request.agent = HVBENCH_TEST_AGENT;
-  request.shape = {1, kTestMemoryMib, {FirstAllowedCpu()}};
+  // Kata's VMs have no less.
+  const std::int64_t memory_mib = GetParam().starts_with("kata") ? 256 : kTestMemoryMib;
+  request.shape = {1, memory_mib, {FirstAllowedCpu()}};
   request.deadline = Deadline::In(kBootTimeout);
   return request;
 }
@@ -233,7 +252,8 @@ std::vector<std::string> LauncherContract::Leftovers() const {
     if (Cgroup(run_cgroup_ + "/" + name).Exists()) found.push_back("cgroup " + name);
     if (fs::exists(work_dir_ / name / "state")) found.push_back("runtime state of " + name);
     const std::string id = "hvbench-" + run_id_ + "-" + name;
-    if (GetParam().starts_with("docker") && DockerKnows(id)) found.push_back("container " + id);
+    if (UsesDocker(GetParam()) && DockerKnows(id)) found.push_back("container " + id);
+    if (UsesContainerd(GetParam()) && ContainerdKnows(id)) found.push_back("container " + id);
   }
   for (const std::string& cgroup : FindTopLevelCgroups("/hvbench-probe")) {
     found.push_back("cgroup " + cgroup);

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kDefaultSocket[] = "/var/run/docker.sock";
+constexpr char kSystemContainerd[] = "/run/containerd/containerd.sock";
 constexpr auto kStartTimeout = std::chrono::seconds(30);
 constexpr auto kStopTimeout = std::chrono::seconds(20);
 
@@ -63,7 +64,11 @@ std::unique_ptr<PrivateDocker> PrivateDocker::StartIfNeeded() {
   options.stderr_fd = log.get();
   docker->daemon_ = Process::Spawn(command, options);
   const Deadline deadline = Deadline::In(kStartTimeout);
-  while (!fs::exists(socket)) {
+  // dockerd listens before the containerd that it starts where the machine runs none.
+  const fs::path containerd = fs::exists(kSystemContainerd)
+                                  ? fs::path(kSystemContainerd)
+                                  : docker->dir_ / "exec/containerd/containerd.sock";
+  while (!fs::exists(socket) || !fs::exists(containerd)) {
     if (deadline.Passed() || docker->daemon_.Wait(Deadline())) {
       std::cerr << "a private dockerd does not start" << AsQuote(TailOfFile(log_file)) << "\n";
       return nullptr;
@@ -71,6 +76,7 @@ std::unique_ptr<PrivateDocker> PrivateDocker::StartIfNeeded() {
     Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
   }
   setenv("DOCKER_HOST", ("unix://" + socket.string()).c_str(), 1);
+  setenv("CONTAINERD_ADDRESS", containerd.c_str(), 0);
   return docker;
 }
 

@@ -12,7 +12,8 @@ namespace hvbench {
 class PrivateDocker {
  public:
   // Nothing if a daemon is running already, or there is no dockerd, or it does not start.
-  // Sets DOCKER_HOST to the new daemon. It knows the runtime "runsc" where the machine has it.
+  // Sets DOCKER_HOST to the new daemon, and CONTAINERD_ADDRESS to the containerd that it uses,
+  // unless that is set. It knows the runtime "runsc" where the machine has it.
   static std::unique_ptr<PrivateDocker> StartIfNeeded();
   ~PrivateDocker();
 

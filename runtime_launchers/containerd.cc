@@ -1,0 +1,174 @@
+#include "runtime_launchers/containerd.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <utility>
+
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/process.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kQueryTimeout = std::chrono::seconds(5);
+constexpr auto kRemoveTimeout = std::chrono::seconds(20);
+constexpr char kRuncShim[] = "containerd-shim-runc-v2";
+constexpr char kInstallContainerd[] =
+    "apt-get install containerd, start it (systemctl start containerd), or name its socket with "
+    "CONTAINERD_ADDRESS=/path";
+
+class ContainerdLauncher : public Launcher {
+ public:
+  ContainerdLauncher(RuntimeOptions options, ContainerdRuntime runtime)
+      : options_(std::move(options)), runtime_(std::move(runtime)) {}
+  ~ContainerdLauncher() override {
+    if (launched_) RemoveNamespace();
+  }
+
+  const std::string& name() const override { return options_.name; }
+  NetworkDevice network_device() const override { return runtime_.network_device; }
+  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
+  void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
+  void RemoveCaches() override { RemoveNamespace(); }
+
+ private:
+  std::optional<Unusable> Check(ProbeResult& result) const;
+  void Try(const fs::path& agent, const fs::path& work_dir);
+  static void RemoveNamespace() noexcept;
+
+  RuntimeOptions options_;
+  ContainerdRuntime runtime_;
+  bool launched_ = false;
+};
+
+// Not after each guest, although containerd makes it by itself with the first one: its users do not
+// delete theirs, and it would lengthen a stop by a write to the disk.
+void ContainerdLauncher::RemoveNamespace() noexcept {
+  try {
+    ContainerdClient(/*interruptible=*/false).RemoveNamespace(Deadline::In(kQueryTimeout));
+  } catch (const std::exception&) {
+    // No containerd: it may be a private one.
+  }
+}
+
+std::optional<Unusable> ContainerdLauncher::Check(ProbeResult& result) const {
+  std::string version;
+  if (auto unusable = runtime_.check(version)) return unusable;
+  try {
+    result.version = ContainerdClient(/*interruptible=*/true).Version(Deadline::In(kQueryTimeout)) +
+                     " with " + version;
+  } catch (const SystemError& error) {
+    return Unusable{
+        std::string("no containerd answers: ") + error.what(),
+        error.system_error() == EACCES ? "run as root: sudo hvbench" : kInstallContainerd};
+  }
+  return std::nullopt;
+}
+
+void ContainerdLauncher::Try(const fs::path& agent, const fs::path& work_dir) {
+  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
+  LaunchRequest request;
+  request.guest_id = id;
+  request.cgroup = "/" + id;
+  request.guest_dir = work_dir / id;
+  request.agent = agent;
+  request.shape.memory_mib = runtime_.trial_memory_mib;
+  request.deadline = Deadline::In(runtime_.trial_timeout);
+  fs::create_directories(request.guest_dir);
+  launched_ = true;
+  std::exception_ptr failure;
+  try {
+    ContainerdGuest(request, runtime_.prepare(request)).Try(request);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  std::error_code ignored;
+  fs::remove_all(request.guest_dir, ignored);
+  if (failure) std::rethrow_exception(failure);
+}
+
+ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const fs::path& agent,
+                                      const fs::path& work_dir) {
+  ProbeResult result;
+  try {
+    if (const auto unusable = Check(result)) {
+      result.reason = unusable->reason;
+      result.fix = unusable->fix;
+      return result;
+    }
+    if (depth == ProbeDepth::kTrial) Try(agent, work_dir);
+    result.usable = true;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
+    result.reason = error.what();
+  }
+  return result;
+}
+
+std::unique_ptr<Guest> ContainerdLauncher::Launch(const LaunchRequest& request) {
+  launched_ = true;
+  auto guest = std::make_unique<ContainerdGuest>(request, runtime_.prepare(request));
+  guest->Start(request);
+  return guest;
+}
+
+void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path&) {
+  try {
+    ContainerdClient(/*interruptible=*/false).Remove(guest_id, Deadline::In(kRemoveTimeout));
+  } catch (const SystemError&) {
+    // No containerd: it may be a private one, which took its containers with it.
+  }
+  RemoveNamespace();
+}
+
+// A shim calls one program without arguments of ours.
+fs::path WriteWrapper(const fs::path& guest_dir, const std::vector<std::string>& command) {
+  const fs::path wrapper = fs::absolute(guest_dir / "oci-runtime");
+  std::ofstream file(wrapper);
+  file << "#!/bin/sh\nexec";
+  for (const std::string& word : command) {
+    file << " '";
+    for (const char c : word) file << (c == '\'' ? "'\\''" : std::string(1, c));
+    file << "'";
+  }
+  file << " \"$@\"\n" << std::flush;
+  if (!file) throw Error("cannot write " + wrapper.string());
+  fs::permissions(wrapper, fs::perms(0755));
+  return wrapper;
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeContainerdLauncher(RuntimeOptions options,
+                                                 ContainerdRuntime runtime) {
+  return std::make_unique<ContainerdLauncher>(std::move(options), std::move(runtime));
+}
+
+ContainerdRuntime OnRuncShim(const RuntimeOptions& options, const OciRuntime& oci) {
+  ContainerdRuntime runtime;
+  runtime.check = [options, oci](std::string& version) -> std::optional<Unusable> {
+    if (auto unusable = CheckOciCommand(options, oci, version)) return unusable;
+    version = oci.command + " " + version;
+    if (FindExecutable(kRuncShim)) return std::nullopt;
+    return Unusable{std::string(kRuncShim) + " is not installed", "apt-get install containerd"};
+  };
+  runtime.prepare = [options, oci](const LaunchRequest& request) {
+    const std::vector<std::string> command = OciCommand(options, oci, request.network.has_value());
+    ContainerdTask task;
+    task.runtime = "io.containerd.runc.v2";
+    task.runtime_options = RuncShimOptions(
+        command.size() == 1 ? fs::path(command[0]) : WriteWrapper(request.guest_dir, command));
+    task.facts = oci.facts;
+    task.facts["binary_sha256"] = Sha256OfFile(command[0]);
+    return task;
+  };
+  return runtime;
+}
+
+}  // namespace hvbench

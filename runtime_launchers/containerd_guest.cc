@@ -1,0 +1,158 @@
+#include "runtime_launchers/containerd_guest.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "runtime_launchers/containerd_shim.h"
+#include "runtime_launchers/oci_bundle.h"
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/log_tail.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
+constexpr auto kShimEndTimeout = std::chrono::seconds(2);
+
+fs::path BundleIn(const fs::path& guest_dir) { return guest_dir / "bundle"; }
+fs::path ConsoleIn(const fs::path& guest_dir) { return guest_dir / "console.log"; }
+
+std::string ContentOf(const fs::path& file) {
+  std::ostringstream content;
+  content << std::ifstream(file).rdbuf();
+  return content.str();
+}
+
+// A FIFO, opened without waiting for the other end.
+UniqueFd MakeFifo(const fs::path& path, int flags) {
+  if (mkfifo(path.c_str(), 0600) != 0) throw SystemError("cannot make " + path.string(), errno);
+  UniqueFd fd(open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) throw SystemError("cannot open " + path.string(), errno);
+  return fd;
+}
+
+// Shims append to a file that is there.
+void MakeFile(const fs::path& path) {
+  std::ofstream file(path);
+  if (!file.is_open()) throw Error("cannot create " + path.string());
+}
+
+ExitStatus FromShellStatus(int code) {
+  ExitStatus status;
+  status.signal = code > 128 ? code - 128 : 0;
+  status.exit_code = code > 128 ? -1 : code;
+  return status;
+}
+
+}  // namespace
+
+ContainerdGuest::ContainerdGuest(const LaunchRequest& request, ContainerdTask task)
+    : id_(request.guest_id), task_(std::move(task)), guest_dir_(request.guest_dir) {
+  facts_ = task_.facts;
+  logs_ = {ConsoleIn(guest_dir_)};
+  memory_mib_ = request.shape.memory_mib;
+  runtime_in_cgroup_ = task_.is_vm;
+}
+
+void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
+                             const std::vector<std::string>& agent_arguments,
+                             const TaskStreams& streams) {
+  const fs::path bundle = BundleIn(guest_dir_);
+  LaunchRequest in_guest = request;
+  if (task_.is_vm) {
+    // Kata makes its group below ours, and gives a VM what the container's limit asks for on top of
+    // what the VM has anyway.
+    in_guest.cgroup += "/sandbox";
+    in_guest.shape.memory_mib = 0;
+  }
+  WriteOciBundle(bundle, in_guest, agent_arguments);
+  cgroup_ = Cgroup(request.cgroup);
+  cgroup_->Create({request.shape.host_cpus, in_guest.shape.memory_mib});
+  created_ = true;  // also if an answer does not arrive in time
+  containerd.CreateContainer(
+      {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
+      request.deadline);
+  const pid_t pid =
+      containerd.CreateTask(id_, streams, fs::absolute(bundle / "rootfs"), request.deadline);
+  process_ = Process::Adopt(pid);
+}
+
+void ContainerdGuest::AdoptShim() {
+  if (const auto pid = FindShim(id_)) shim_ = Process::Adopt(*pid);
+}
+
+void ContainerdGuest::Start(const LaunchRequest& request) {
+  const ContainerdClient containerd(/*interruptible=*/true);
+  phases_.launch_called_ns = MonotonicRawNs();
+  const TaskStreams streams = {guest_dir_ / "stdin", guest_dir_ / "stdout", ConsoleIn(guest_dir_)};
+  // Held open for reading and writing: the shim would take the lack of a writer for the end.
+  const UniqueFd input = MakeFifo(streams.input, O_RDWR);
+  UniqueFd from_guest = MakeFifo(streams.output, O_RDONLY);
+  MakeFile(streams.error);
+  Create(containerd, request, ContainerAgentArguments(request), streams);
+  containerd.StartTask(id_, request.deadline);
+  phases_.process_started_ns = MonotonicRawNs();
+  // A writer alone, so that the guest sees the end of this program.
+  UniqueFd to_guest(open(streams.input.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!to_guest) throw SystemError("cannot open " + streams.input.string(), errno);
+  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+  AdoptShim();
+  if (task_.is_vm && shim_) MoveProcessTree(shim_->pid(), *cgroup_);
+  facts_["command_line"] = "containerd task " + id_ + " on " + task_.runtime + " with " +
+                           (BundleIn(guest_dir_) / "config.json").string();
+  facts_["limits"] = "cgroup";
+  facts_["transport"] = "fifo, copied by the shim";
+  facts_["shim"] = task_.runtime;
+}
+
+void ContainerdGuest::Try(const LaunchRequest& request) {
+  const ContainerdClient containerd(/*interruptible=*/true);
+  const fs::path console = ConsoleIn(guest_dir_);
+  MakeFile(console);
+  Create(containerd, request, {"--exit"}, {"", console, console});
+  containerd.StartTask(id_, request.deadline);
+  const int status = containerd.WaitTask(id_, request.deadline);
+  if (status != 0) {
+    throw Error("a trial task ended with status " + std::to_string(status) +
+                AsQuote(ConsoleTail()));
+  }
+}
+
+// A VM's shim is in the control group, with all that it started.
+std::vector<pid_t> ContainerdGuest::HelperProcesses() const {
+  if (!shim_ || task_.is_vm) return {};
+  return {shim_->pid()};
+}
+
+std::string ContainerdGuest::DescribeDeath(const ExitStatus& status) {
+  // The process is the shim's child: only containerd gets to know its status, a moment later.
+  try {
+    const int code =
+        ContainerdClient(/*interruptible=*/false).WaitTask(id_, Deadline::In(kDeathReportTimeout));
+    return ProcessGuest::DescribeDeath(FromShellStatus(code));
+  } catch (const std::exception&) {
+    return ProcessGuest::DescribeDeath(status);
+  }
+}
+
+void ContainerdGuest::RemoveRuntimeState(Deadline deadline) {
+  if (!created_) return;
+  const ContainerdClient containerd(/*interruptible=*/false);
+  containerd.Remove(id_, deadline);
+  if (!shim_) AdoptShim();  // a launch that failed or was given up may have left one
+  if (shim_) {
+    shim_->Wait(Deadline::In(kShimEndTimeout));
+    shim_.reset();  // kills what did not end
+    containerd.Remove(id_, deadline);
+  }
+  created_ = false;
+}
+
+}  // namespace hvbench

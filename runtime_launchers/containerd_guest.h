@@ -1,0 +1,49 @@
+// A containerd task that runs the agent: a container, or a VM with a container in it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime_launchers/containerd_client.h"
+#include "runtime_launchers/process_guest.h"
+
+namespace hvbench {
+
+// How one guest is to be run. Made anew for each, because a shim's options are files.
+struct ContainerdTask {
+  std::string runtime;  // a name as "io.containerd.runc.v2", or the absolute path of a shim
+  TypedMessage runtime_options;
+  // A VM: its memory is its limit, and shim, VMM and helpers enter the guest's control group.
+  bool is_vm = false;
+  std::map<std::string, std::string> facts;
+};
+
+class ContainerdGuest : public ProcessGuest {
+ public:
+  ContainerdGuest(const LaunchRequest& request, ContainerdTask task);
+  ~ContainerdGuest() override { ForceDown(); }
+
+  void Start(const LaunchRequest& request);
+  // Runs the agent without a bridge to its end. Throws Error if it does not exit with 0.
+  void Try(const LaunchRequest& request);
+
+ private:
+  void RemoveRuntimeState(Deadline deadline) override;
+  std::vector<pid_t> HelperProcesses() const override;
+  std::string DescribeDeath(const ExitStatus& status) override;
+  // Makes the container and its task, which does not run yet.
+  void Create(const ContainerdClient& containerd, const LaunchRequest& request,
+              const std::vector<std::string>& agent_arguments, const TaskStreams& streams);
+  void AdoptShim();
+
+  std::string id_;
+  ContainerdTask task_;
+  std::filesystem::path guest_dir_;
+  bool created_ = false;
+  std::optional<Process> shim_;
+};
+
+}  // namespace hvbench
