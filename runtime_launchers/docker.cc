@@ -1,13 +1,15 @@
-// Docker through its Engine API, with the daemon's own OCI runtime (`docker`) or gVisor's
-// (`docker-gvisor`). The options that a runtimes file may give: "runtime=NAME", one of the
-// daemon's.
+// Docker through its Engine API, with the daemon's own OCI runtime (`docker`), gVisor's
+// (`docker-gvisor`) or Kata's shim (`docker-kata`). The options that a runtimes file may give:
+// "runtime=NAME", one of the daemon's.
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/docker_guest.h"
+#include "runtime_launchers/support/kvm.h"
 
 namespace hvbench {
 namespace {
@@ -17,6 +19,15 @@ using Json = nlohmann::json;
 
 constexpr auto kQueryTimeout = std::chrono::seconds(5);
 constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of the image
+// Docker 23 takes the names of containerd's shims without knowing them (its release notes).
+constexpr int kFirstDockerWithShims = 23;
+constexpr char kKataShim[] = "io.containerd.kata.v2";
+
+bool TakesKataShim(const Json& info) {
+  const std::string version = info.value("ServerVersion", "");
+  return std::atoi(version.c_str()) >= kFirstDockerWithShims &&
+         FindExecutable("containerd-shim-kata-v2").has_value();
+}
 
 class DockerLauncher : public Launcher {
  public:
@@ -25,10 +36,11 @@ class DockerLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
-  // runsc reads the devices of its namespace before one could be moved there.
+  // runsc and Kata read the devices of their namespace before one could be moved there.
   NetworkDevice network_device() const override {
-    const bool is_gvisor = (exact_name_.empty() ? wanted_ : exact_name_).starts_with("runsc");
-    return is_gvisor ? NetworkDevice::kNone : NetworkDevice::kVeth;
+    const std::string& name = exact_name_.empty() ? wanted_ : exact_name_;
+    const bool reads_early = name.starts_with("runsc") || name.find("kata") != std::string::npos;
+    return reads_early ? NetworkDevice::kNone : NetworkDevice::kVeth;
   }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
@@ -71,6 +83,8 @@ OciRuntimeOfDaemon DockerLauncher::FindRuntime(const Json& info) const {
       found.path = path;
     }
   }
+  const bool wants_kata = exact_name_.empty() ? wanted_ == "kata" : exact_name_ == kKataShim;
+  if (found.name.empty() && wants_kata && TakesKataShim(info)) found.name = kKataShim;
   return found;
 }
 
@@ -93,8 +107,17 @@ void DockerLauncher::Check(ProbeResult& result) const {
   if (runtime.name.empty()) {
     const std::string name = exact_name_.empty() ? wanted_ : exact_name_;
     result.reason = "the Docker daemon has no OCI runtime " + name + "; it has " + runtime.all;
-    result.fix = "start dockerd with --add-runtime " + name + "=/path/to/" + name;
+    result.fix = wanted_ == "kata"
+                     ? "scripts/install-runtimes.sh kata, and Docker 23 or newer"
+                     : "start dockerd with --add-runtime " + name + "=/path/to/" + name;
     return;
+  }
+  if (runtime.IsKata()) {
+    if (const auto unusable = CheckKvm()) {
+      result.reason = unusable->reason;
+      result.fix = unusable->fix;
+      return;
+    }
   }
   result.usable = true;
 }
@@ -175,6 +198,10 @@ std::unique_ptr<Launcher> MakeDocker(RuntimeOptions options) {
 
 std::unique_ptr<Launcher> MakeDockerGvisor(RuntimeOptions options) {
   return std::make_unique<DockerLauncher>(std::move(options), "runsc");
+}
+
+std::unique_ptr<Launcher> MakeDockerKata(RuntimeOptions options) {
+  return std::make_unique<DockerLauncher>(std::move(options), "kata");
 }
 
 }  // namespace hvbench

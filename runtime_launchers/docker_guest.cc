@@ -5,6 +5,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/docker_image.h"
 #include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/clock.h"
@@ -55,12 +56,6 @@ std::string TextOfAttachedStream(int stream) {
     at += 8 + size;
   }
   return Printable(std::move(text));
-}
-
-bool IsShim(pid_t pid) {
-  std::string name;
-  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
-  return name.starts_with("containerd-shim");
 }
 
 }  // namespace
@@ -119,9 +114,9 @@ void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadlin
     }
   }
   created_ = true;  // also if the answer does not arrive in time
-  const std::string id = engine.CreateContainer(name_, config, deadline);
+  container_ = engine.CreateContainer(name_, config, deadline);
   // Known before the start: one that fails may leave gVisor's processes running in there.
-  cgroup_ = Cgroup(CgroupOfContainer(info_, cgroup_parent_, id));
+  cgroup_ = Cgroup(CgroupOfContainer(info_, cgroup_parent_, container_));
 }
 
 void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) {
@@ -135,13 +130,7 @@ void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) 
 }
 
 void DockerGuest::AdoptShim() {
-  for (const pid_t pid : cgroup_->Processes()) {
-    const pid_t parent = ParentOfProcess(pid).value_or(-1);
-    if (parent > 1 && IsShim(parent)) {
-      shim_ = Process::Adopt(parent);
-      return;
-    }
-  }
+  if (const auto pid = FindShim(container_)) shim_ = Process::Adopt(*pid);
 }
 
 void DockerGuest::Start(const LaunchRequest& request) {
@@ -155,7 +144,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
-  if (!FindHostProcesses(engine.InspectContainer(name_, request.deadline).at("State"))) {
+  if (!FindHostProcesses(engine.InspectContainer(name_, request.deadline).at("State"), request)) {
     const int status = engine.WaitContainer(name_, request.deadline);
     throw Error("the container ended at once, with status " + std::to_string(status) +
                 AsQuote(TextOfAttachedStream(stream.get())));
@@ -166,9 +155,11 @@ void DockerGuest::Start(const LaunchRequest& request) {
 
   facts_["command_line"] = "POST /containers/create " + config.dump();
   facts_["limits"] = "cgroup";
-  facts_["accelerator"] = "none";
+  facts_["accelerator"] = runtime_.IsKata() ? "kvm" : "none";
   facts_["transport"] = "docker-attach";
-  facts_["guest_kernel"] = runtime_.IsGvisor() ? "gVisor sentry" : "host";
+  facts_["guest_kernel"] = runtime_.IsGvisor() ? "gVisor sentry"
+                           : runtime_.IsKata() ? "Kata's"
+                                               : "host";
   facts_["oci_runtime"] = runtime_.name;
   facts_["storage_driver"] = info_.value("Driver", "");
   if (const auto binary = FindExecutable(runtime_.path)) {
@@ -186,7 +177,7 @@ void DockerGuest::Try(const LaunchRequest& request) {
 }
 
 // False if the container has ended already.
-bool DockerGuest::FindHostProcesses(const Json& state) {
+bool DockerGuest::FindHostProcesses(const Json& state, const LaunchRequest& request) {
   const pid_t pid = state.value("Pid", 0);
   if (pid <= 0) return false;
   try {
@@ -197,12 +188,19 @@ bool DockerGuest::FindHostProcesses(const Json& state) {
     return false;
   }
   AdoptShim();
+  if (runtime_.IsKata() && shim_) {
+    cgroup_ = Cgroup(request.cgroup);
+    cgroup_->Create({request.shape.host_cpus, 0});
+    MoveProcessTree(shim_->pid(), *cgroup_);
+    runtime_in_cgroup_ = true;
+  }
   return true;
 }
 
-// The shim serves this container alone, and the daemon puts it into no cgroup of ours.
+// The shim serves this container alone, and the daemon puts it into no cgroup of ours; a VM's is in
+// there with the VMM.
 std::vector<pid_t> DockerGuest::HelperProcesses() const {
-  if (!shim_) return {};
+  if (!shim_ || runtime_in_cgroup_) return {};
   return {shim_->pid()};
 }
 
@@ -240,6 +238,7 @@ void DockerGuest::RemoveRuntimeState(Deadline deadline) {
   DockerEngine(/*interruptible=*/false).RemoveContainer(name_, deadline);
   if (shim_) shim_->Wait(Deadline::In(kShimEndTimeout));
   shim_.reset();  // kills what did not end
+  created_ = false;
 }
 
 }  // namespace hvbench

@@ -17,6 +17,7 @@ struct OciRuntimeOfDaemon {
   std::string path;  // a name alone is looked up in the daemon's PATH
   std::string all;   // all names that the daemon has, for people
   bool IsGvisor() const { return (name + path).find("runsc") != std::string::npos; }
+  bool IsKata() const { return (name + path).find("kata") != std::string::npos; }
 };
 
 class DockerGuest : public ProcessGuest {
@@ -38,13 +39,14 @@ class DockerGuest : public ProcessGuest {
                         std::vector<std::string> agent_arguments, bool attach) const;
   void Create(const DockerEngine& engine, const nlohmann::json& config, Deadline deadline);
   void StartContainer(const DockerEngine& engine, Deadline deadline);
-  bool FindHostProcesses(const nlohmann::json& state);
+  bool FindHostProcesses(const nlohmann::json& state, const LaunchRequest& request);
   void AdoptShim();
 
   std::string name_;
   OciRuntimeOfDaemon runtime_;
   nlohmann::json info_;
   std::string cgroup_parent_;
+  std::string container_;  // its id, once it is made
   bool created_ = false;
   std::optional<Process> shim_;
   std::string daemon_error_;

@@ -1,0 +1,302 @@
+// Kata Containers: a container in a VM of its own, which containerd starts through Kata's shim. The
+// runtimes differ in the VMM, which a configuration file chooses. The option that a runtimes file
+// may give: "config=PATH", such a file.
+#include <unistd.h>
+
+#include <fstream>
+#include <utility>
+
+#include "runtime_launchers/containerd.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/process.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kShim[] = "containerd-shim-kata-v2";
+constexpr char kInstall[] =
+    "scripts/install-runtimes.sh kata, or https://github.com/kata-containers/kata-containers";
+constexpr auto kVersionTimeout = std::chrono::seconds(5);
+constexpr auto kTrialTimeout = std::chrono::minutes(4);  // Kata gives up by itself before
+// What both shims accept; the one in Go takes its own default of 2 GiB for anything smaller.
+constexpr std::int64_t kLeastMemoryMib = 256;
+
+struct KataVmm {
+  std::string name;   // for people
+  std::string table;  // what the table of the configuration begins with: "[hypervisor.qemu]"
+  // Names of configuration files: of the shim in Rust, then of the one in Go.
+  std::vector<std::string> rust_configs;
+  std::vector<std::string> go_configs;
+};
+
+struct ShimInfo {
+  fs::path path;
+  std::string version;
+  bool is_rust = false;
+};
+
+// The table [hypervisor.*] of a configuration: as far as it is of interest here, lines "key =
+// "value"".
+struct KataConfig {
+  fs::path file;
+  std::string table;  // "hypervisor.qemu"
+  std::map<std::string, std::string> values;
+
+  std::string Get(const std::string& key) const {
+    const auto found = values.find(key);
+    return found == values.end() ? "" : found->second;
+  }
+};
+
+std::string Trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+std::string Unquoted(const std::string& text) {
+  const std::size_t end = text.find('"', 1);
+  return text.starts_with('"') && end != std::string::npos ? text.substr(1, end - 1) : text;
+}
+
+// Nothing if the file has no such table.
+std::optional<KataConfig> ReadConfig(const fs::path& path, const KataVmm& vmm) {
+  std::ifstream file(path);
+  KataConfig config;
+  config.file = path;
+  bool in_table = false;
+  for (std::string line; std::getline(file, line);) {
+    line = Trimmed(line);
+    if (line.starts_with('[')) {
+      in_table = line.starts_with("[hypervisor." + vmm.table) && config.table.empty();
+      if (in_table) config.table = line.substr(1, line.find(']') - 1);
+    } else if (const std::size_t equals = line.find('=');
+               in_table && equals != std::string::npos && !line.starts_with('#')) {
+      config.values[Trimmed(line.substr(0, equals))] = Unquoted(Trimmed(line.substr(equals + 1)));
+    }
+  }
+  if (config.table.empty()) return std::nullopt;
+  return config;
+}
+
+// Beside the shim, as the releases have it, and where distributions put it.
+std::vector<fs::path> ConfigFolders(const fs::path& shim) {
+  std::vector<fs::path> folders = {"/etc/kata-containers"};
+  std::error_code error;
+  fs::path folder = fs::canonical(shim, error).parent_path();
+  for (int up = 0; up < 2; ++up) {  // PREFIX/bin or PREFIX/runtime-rs/bin
+    folder = folder.parent_path();
+    folders.push_back(folder / "share/defaults/kata-containers");
+  }
+  folders.emplace_back("/opt/kata/share/defaults/kata-containers");
+  folders.emplace_back("/usr/share/defaults/kata-containers");
+  return folders;
+}
+
+class Kata {
+ public:
+  Kata(RuntimeOptions options, KataVmm vmm);
+
+  std::optional<Unusable> Check(std::string& version) const;
+  ContainerdTask Prepare(const LaunchRequest& request) const;
+
+ private:
+  fs::path ShimName() const { return options_.binary.empty() ? kShim : options_.binary; }
+  std::optional<Unusable> FindShim(ShimInfo& shim) const;
+  std::optional<Unusable> FindConfig(const ShimInfo& shim, KataConfig& config) const;
+  static std::optional<Unusable> CheckFiles(const KataConfig& config);
+
+  RuntimeOptions options_;
+  KataVmm vmm_;
+  fs::path given_config_;
+};
+
+Kata::Kata(RuntimeOptions options, KataVmm vmm)
+    : options_(std::move(options)), vmm_(std::move(vmm)) {
+  constexpr std::string_view kConfig = "config=";
+  for (const std::string& option : options_.options) {
+    if (!option.starts_with(kConfig)) {
+      throw Error("runtime " + options_.name + " has the unknown option '" + option +
+                  "'; Kata takes 'config=PATH'");
+    }
+    given_config_ = option.substr(kConfig.size());
+  }
+}
+
+std::optional<Unusable> Kata::FindShim(ShimInfo& shim) const {
+  const auto binary = FindExecutable(ShimName());
+  if (!binary) return Unusable{ShimName().string() + " is not installed", kInstall};
+  shim.path = fs::absolute(*binary);
+  const CommandResult result =
+      RunCommand({shim.path.string(), "--version"}, Deadline::In(kVersionTimeout));
+  if (!result.status.success()) {
+    return Unusable{"'" + shim.path.string() + " --version' " + result.status.Describe() +
+                        AsQuote(result.output),
+                    kInstall};
+  }
+  // "Kata Containers containerd shim (Rust): id: ..., version: 4.2.0, commit: ..."
+  constexpr std::string_view kKey = "version: ";
+  if (const std::size_t at = result.output.find(kKey); at != std::string::npos) {
+    const std::size_t begin = at + kKey.size();
+    shim.version = result.output.substr(begin, result.output.find_first_of(",\n", begin) - begin);
+  }
+  shim.is_rust = result.output.find("(Golang)") == std::string::npos;
+  return std::nullopt;
+}
+
+std::optional<Unusable> Kata::FindConfig(const ShimInfo& shim, KataConfig& config) const {
+  std::vector<fs::path> candidates;
+  if (!given_config_.empty()) {
+    candidates = {given_config_};
+  } else {
+    std::vector<std::string> names = shim.is_rust ? vmm_.rust_configs : vmm_.go_configs;
+    names.emplace_back("configuration.toml");
+    for (const std::string& name : names) {
+      for (const fs::path& folder : ConfigFolders(shim.path)) candidates.push_back(folder / name);
+    }
+  }
+  for (const fs::path& candidate : candidates) {
+    if (auto found = ReadConfig(candidate, vmm_)) {
+      config = std::move(*found);
+      return std::nullopt;
+    }
+  }
+  return Unusable{"there is no configuration of Kata for " + vmm_.name + ", such as " +
+                      candidates.front().string(),
+                  kInstall};
+}
+
+std::optional<Unusable> Kata::CheckFiles(const KataConfig& config) {
+  const auto missing = [&](const std::string& what, const std::string& path) {
+    return Unusable{"the " + what + " that " + config.file.string() +
+                        " names is missing: " + (path.empty() ? "(none)" : path),
+                    kInstall};
+  };
+  const std::string vmm = config.Get("path");
+  if (!FindExecutable(vmm)) return missing("VMM", vmm);
+  if (const std::string kernel = config.Get("kernel"); !fs::exists(kernel)) {
+    return missing("guest kernel image", kernel);
+  }
+  const std::string image = config.Get("image");
+  if (const std::string initrd = config.Get("initrd"); !fs::exists(image) && !fs::exists(initrd)) {
+    return missing("guest image", image.empty() ? initrd : image);
+  }
+  const std::string daemon = config.Get("virtio_fs_daemon");
+  if (config.Get("shared_fs") == "virtio-fs" && !FindExecutable(daemon)) {
+    return missing("virtiofsd", daemon);
+  }
+  return std::nullopt;
+}
+
+std::optional<Unusable> Kata::Check(std::string& version) const {
+  ShimInfo shim;
+  if (auto unusable = FindShim(shim)) return unusable;
+  version = "Kata " + shim.version + (shim.is_rust ? " (Rust)" : " (Go)");
+  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  KataConfig config;
+  if (auto unusable = FindConfig(shim, config)) return unusable;
+  if (auto unusable = CheckFiles(config)) return unusable;
+  // It does not start without: "Unix syslog delivery error".
+  if (!shim.is_rust && !fs::exists("/dev/log")) {
+    return Unusable{"there is no system log at /dev/log, which Kata's shim in Go wants",
+                    "start one: syslogd, rsyslogd or systemd-journald"};
+  }
+  if (access("/dev/vhost-vsock", R_OK | W_OK) != 0) {
+    return Unusable{"/dev/vhost-vsock is missing: Kata reaches its agent through it",
+                    "modprobe vhost_vsock"};
+  }
+  return CheckKvm();
+}
+
+// A copy of the user's configuration with a drop-in file of ours, the last of all.
+fs::path WriteConfig(const KataConfig& config, const LaunchRequest& request) {
+  const fs::path folder = fs::absolute(request.guest_dir / "kata");
+  const fs::path drop_ins = folder / "config.d";
+  fs::create_directories(drop_ins);
+  const fs::path copy = folder / config.file.filename();
+  fs::copy_file(config.file, copy);
+  if (const fs::path given = config.file.parent_path() / "config.d"; fs::exists(given)) {
+    fs::copy(given, drop_ins, fs::copy_options::recursive);
+  }
+  const std::string vcpus = std::to_string(request.shape.vcpus);
+  std::ofstream file(drop_ins / "zz-hvbench.toml");
+  // Exactly the guest's shape, nothing plugged in afterwards; all processes in the one control
+  // group that the suite watches; a network only where there is one to connect to.
+  file << "[" << config.table << "]\n"
+       << "default_vcpus = " << vcpus << "\n"
+       << "default_maxvcpus = " << vcpus << "\n"
+       << "default_memory = " << request.shape.memory_mib << "\n"
+       << "[runtime]\n"
+       << "sandbox_cgroup_only = true\n"
+       << "static_sandbox_resource_mgmt = true\n";
+  if (!request.network) {
+    file << "internetworking_model = \"none\"\n"
+         << "disable_new_netns = true\n";
+  }
+  file.close();
+  if (!file) throw Error("cannot write Kata's configuration in " + folder.string());
+  return copy;
+}
+
+ContainerdTask Kata::Prepare(const LaunchRequest& request) const {
+  ShimInfo shim;
+  KataConfig config;
+  auto unusable = FindShim(shim);
+  if (!unusable) unusable = FindConfig(shim, config);
+  if (unusable) throw Error(unusable->reason + ": " + unusable->fix);
+  if (request.shape.memory_mib < kLeastMemoryMib) {
+    throw Error("Kata's VMs have at least " + std::to_string(kLeastMemoryMib) +
+                " MiB: --hvbench_memory_mib=" + std::to_string(kLeastMemoryMib));
+  }
+  ContainerdTask task;
+  task.runtime = shim.path.string();
+  task.runtime_options = ConfigFileOptions(WriteConfig(config, request), "");
+  task.is_vm = true;
+  task.facts = {{"accelerator", "kvm"},
+                {"guest_kernel", fs::path(config.Get("kernel")).filename().string()},
+                {"vmm", config.Get("path")},
+                {"kata_config", config.file.string()},
+                {"binary_sha256", Sha256OfFile(shim.path)}};
+  return task;
+}
+
+std::unique_ptr<Launcher> MakeKataLauncher(RuntimeOptions options, KataVmm vmm) {
+  const auto kata = std::make_shared<const Kata>(options, std::move(vmm));
+  ContainerdRuntime runtime;
+  runtime.check = [kata](std::string& version) { return kata->Check(version); };
+  runtime.prepare = [kata](const LaunchRequest& request) { return kata->Prepare(request); };
+  runtime.trial_memory_mib = kLeastMemoryMib;
+  runtime.trial_timeout = kTrialTimeout;
+  return MakeContainerdLauncher(std::move(options), std::move(runtime));
+}
+
+}  // namespace
+
+std::unique_ptr<Launcher> MakeKata(RuntimeOptions options) {
+  return MakeKataLauncher(
+      std::move(options),
+      {"QEMU", "qemu", {"configuration-qemu-runtime-rs.toml"}, {"configuration-qemu.toml"}});
+}
+
+std::unique_ptr<Launcher> MakeKataClh(RuntimeOptions options) {
+  return MakeKataLauncher(
+      std::move(options),
+      {"Cloud Hypervisor",
+       "cl",  // [hypervisor.clh] or [hypervisor.cloud-hypervisor]
+       {"configuration-clh-runtime-rs.toml", "configuration-cloud-hypervisor.toml"},
+       {"configuration-clh.toml"}});
+}
+
+std::unique_ptr<Launcher> MakeKataFc(RuntimeOptions options) {
+  return MakeKataLauncher(std::move(options),
+                          {"Firecracker",
+                           "firecracker",
+                           {"configuration-fc-runtime-rs.toml", "configuration-rs-fc.toml"},
+                           {"configuration-fc.toml"}});
+}
+
+}  // namespace hvbench
