@@ -15,6 +15,7 @@
 
 #include "runtime_launchers/support/cgroup_mounts.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/unique_fd.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -60,6 +61,23 @@ std::optional<std::int64_t> ReadKey(const fs::path& file, std::string_view key) 
     if (word == key) return value;
   }
   return std::nullopt;
+}
+
+// The kernel puts threads of its own into the groups of KVM's and vhost's users (before Linux 6.13
+// and 6.4), and it never freezes those: such a group does not count as frozen. True if it has them,
+// and none of its other threads runs: each was told, and does not get back to its program.
+bool AllButKernelThreadsStopped(const std::vector<fs::path>& groups) {
+  bool has_kernel_threads = false;
+  for (const fs::path& group : groups) {
+    std::ifstream threads(group / "cgroup.threads");
+    for (pid_t thread = 0; threads >> thread;) {
+      const auto state = StateOfThread(thread);
+      if (!state) continue;  // it has just ended
+      has_kernel_threads = has_kernel_threads || state->is_kernel_thread;
+      if (!state->is_kernel_thread && state->runs) return false;
+    }
+  }
+  return has_kernel_threads;
 }
 
 bool IsDirectory(const fs::path& dir) {
@@ -315,7 +333,11 @@ void Cgroup::Freeze(Deadline deadline) const {
           v1_file, "FROZEN", [&] { return ReadFile(v1_file) == "FROZEN"; }, deadline);
     } else {
       ChangeState(
-          dir / "cgroup.freeze", "1", [&] { return ReadKey(dir / "cgroup.events", "frozen") == 1; },
+          dir / "cgroup.freeze", "1",
+          [&] {
+            return ReadKey(dir / "cgroup.events", "frozen") == 1 ||
+                   AllButKernelThreadsStopped(Subtree(dir));
+          },
           deadline);
     }
   }

@@ -14,15 +14,19 @@ std::string ProcFile(pid_t pid, const char* file) {
   return "/proc/" + std::to_string(pid) + "/" + file;
 }
 
-// proc(5), /proc/<pid>/stat: cutime and cstime, fields 16 and 17, in clock ticks.
-std::chrono::nanoseconds CpuTimeOfReapedChildren(pid_t pid) {
+// proc(5), /proc/<pid>/stat from its third field on; at its end if there is no such process.
+std::istringstream FieldsFromThird(pid_t pid) {
   std::ifstream file(ProcFile(pid, "stat"));
   std::string line;
   std::getline(file, line);
   // The second field is the program's name, which may hold anything; the third follows the ')'.
   const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(line.substr(name_end + 1));
+  return std::istringstream(name_end == std::string::npos ? "" : line.substr(name_end + 1));
+}
+
+// cutime and cstime, fields 16 and 17, in clock ticks.
+std::chrono::nanoseconds CpuTimeOfReapedChildren(pid_t pid) {
+  std::istringstream fields = FieldsFromThird(pid);
   std::string skipped;
   for (int field = 3; field < 16; ++field) fields >> skipped;
   std::int64_t user_ticks = 0;
@@ -61,6 +65,18 @@ std::optional<std::int64_t> PssOfProcesses(const std::vector<pid_t>& pids) {
     if (const auto pss = PssOfProcess(pid)) sum = sum.value_or(0) + *pss;
   }
   return sum;
+}
+
+std::optional<ThreadState> StateOfThread(pid_t thread) {
+  constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD
+  std::istringstream fields = FieldsFromThird(thread);
+  char state = 0;
+  std::string skipped;
+  unsigned flags = 0;
+  fields >> state;
+  for (int field = 4; field < 9; ++field) fields >> skipped;
+  if (!(fields >> flags)) return std::nullopt;
+  return ThreadState{(flags & kKernelThread) != 0, state == 'R'};
 }
 
 std::optional<pid_t> ParentOfProcess(pid_t pid) {

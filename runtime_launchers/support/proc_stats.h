@@ -22,4 +22,11 @@ std::optional<std::int64_t> PssOfProcesses(const std::vector<pid_t>& pids);
 
 std::optional<pid_t> ParentOfProcess(pid_t pid);
 
+struct ThreadState {
+  bool is_kernel_thread = false;
+  bool runs = false;  // or waits for a CPU
+};
+// Nothing if there is no such thread.
+std::optional<ThreadState> StateOfThread(pid_t thread);
+
 }  // namespace hvbench
