@@ -86,6 +86,7 @@ install_packages() {
   local -a llvm
   require_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
   want_packages "${RUNTIME_PACKAGES[@]}" "${PEER_PACKAGES[@]}"
+  want_packages "${LAB_PACKAGES[@]}"
   LLVM=$(llvm_version)
   mapfile -t llvm < <(llvm_packages "$LLVM")
   require_packages "${llvm[@]}"

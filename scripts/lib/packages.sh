@@ -4,7 +4,7 @@
 # An entry is a package, or "package:command" where any provider of that command will do: a machine
 # with the vendor's Docker or a newer CMake of its own keeps it.
 
-# shellcheck disable=SC2034  # the scripts read these three
+# shellcheck disable=SC2034  # the scripts read these
 readonly BUILD_PACKAGES=(
   cmake:cmake ninja-build:ninja g++:g++ git:git pkg-config:pkg-config ca-certificates
   libbenchmark-dev libboost-dev nlohmann-json3-dev libcli11-dev libarchive-dev
@@ -16,6 +16,9 @@ readonly RUNTIME_PACKAGES=(
   runc:runc crun:crun docker.io:dockerd containerd:containerd curl:curl iproute2:ip zstd:zstd
   qemu-system-x86:qemu-system-x86_64 kmod:depmod
 )
+# Of tests/lab, after the others: QEMU up to 7.2 has a virtiofsd of its own.
+# shellcheck disable=SC2034
+readonly LAB_PACKAGES=(cpio:cpio virtiofsd:/usr/lib/qemu/virtiofsd)
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Checks what came out of the lab.
+
+    check_lab.py doctor DOCTOR.json RUNTIME...   the runtimes are usable
+    check_lab.py results RESULT.json...          all was measured under KVM; prints the boots' phases
+"""
+
+import json
+import pathlib
+import sys
+
+PHASES = ("process_started_ms", "kernel_entered_ms", "agent_started_ms", "first_reply_ms")
+
+
+def check_doctor(file, *runtimes):
+    found = {r["name"]: r for r in json.loads(pathlib.Path(file).read_text())["runtimes"]}
+    return [f"{name} is not usable in the lab: {found[name]['reason']}"
+            for name in runtimes if not found[name]["usable"]]
+
+
+def check_results(*files):
+    faults = []
+    print("| runtime | " + " | ".join(PHASES) + " |")
+    for file in files:
+        runtime = pathlib.Path(file).stem
+        result = json.loads(pathlib.Path(file).read_text())
+        context, rows = result["context"], result["benchmarks"]
+        faults += [f"{row['name']}: {row['error_message']}" for row in rows
+                   if row.get("error_message", "").startswith("ERROR")]
+        if not any(row.get("real_time", 0) > 0 for row in rows):
+            faults.append(f"{runtime}: nothing was measured")
+        if context.get(f"runtime.{runtime}.accelerator") != "kvm":
+            faults.append(f"{runtime}: not under KVM")
+        cells = [f"{float(context.get(f'runtime.{runtime}.{phase}', 'nan')):.0f}" for phase in PHASES]
+        print(f"| {runtime} | " + " | ".join(cells) + " |")
+    return faults
+
+
+def main():
+    check = {"doctor": check_doctor, "results": check_results}[sys.argv[1]]
+    faults = check(*sys.argv[2:])
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# What ctest runs of the lab, each in a boot of its own:
+#   machine   the lab does what lab.sh says, and KVM works in it
+#   kvm       the tests labelled kvm: the contract of the launchers of virtual machines
+#   kernels   every kernel with its smallest parameters, in each virtual machine that is usable there
+set -euo pipefail
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly LAB_DIR
+readonly PART=$1 BUILD_DIR=$2
+readonly OUTPUT=$BUILD_DIR/lab/$PART
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+# In a shell, since the lab's own status must not look like a test's.
+in_lab() { "$LAB_DIR/lab.sh" --output "$OUTPUT" --timeout 540 "$@"; }
+
+test_machine() {
+  local status=0 text
+  # shellcheck disable=SC2016  # for the lab's shell
+  text=$(in_lab bash -c '
+    [[ -c /dev/kvm && -c /dev/vhost-vsock ]] || exit 1
+    [[ -e $1/nothing_of_this_stays ]] && exit 2
+    touch "$1/nothing_of_this_stays" "$2/stays" || exit 3
+    echo "to standard error" >&2
+    "$1/bin/hvbench" doctor --json >"$2/doctor.json" || exit 4
+    exit 42' bash "$BUILD_DIR" "$OUTPUT") || status=$?
+  ((status == 42)) || fail "the command ended with $status, not with 42"
+  [[ $text == *'to standard error'* ]] || fail 'its output was lost'
+  [[ -e $OUTPUT/stays ]] || fail 'what it wrote to the output folder was lost'
+  [[ ! -e $BUILD_DIR/nothing_of_this_stays ]] || fail 'it wrote to a folder of this machine'
+  # A guest of a few instructions proves KVM; see runtime_launchers/support/kvm.h.
+  python3 "$LAB_DIR/check_lab.py" doctor "$OUTPUT/doctor.json" qemu qemu-microvm
+}
+
+test_kvm() {
+  in_lab ctest --test-dir "$BUILD_DIR" --label-regex '^kvm$' --output-on-failure --verbose \
+    --output-junit "$OUTPUT/ctest.xml"
+}
+
+# The runtimes that must be usable, then those that may be.
+test_kernels() {
+  # shellcheck disable=SC2016  # for the lab's shell
+  in_lab bash -c '
+    status=0
+    for runtime in qemu qemu-microvm firecracker firecracker-snapshot kata kata-clh kata-fc; do
+      "$1/bin/hvbench" --hvbench_work_dir=/tmp/hvbench --hvbench_profile=smoke \
+        --hvbench_runtimes="$runtime" --benchmark_out="$2/$runtime.json" || case $? in
+          2) echo "skipped: $runtime" && rm -f "$2/$runtime.json" ;;
+          *) status=1 ;;
+        esac
+    done
+    exit "$status"' bash "$BUILD_DIR" "$OUTPUT"
+  for runtime in qemu qemu-microvm; do
+    [[ -s $OUTPUT/$runtime.json ]] || fail "$runtime was not measured"
+  done
+  python3 "$LAB_DIR/check_lab.py" results "$OUTPUT"/*.json
+}
+
+"$LAB_DIR/lab.sh" --check || exit
+rm -rf "$OUTPUT"
+"test_$PART"
