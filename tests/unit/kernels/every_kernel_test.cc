@@ -11,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fixtures/agent/batch.h"
@@ -145,8 +146,8 @@ TEST_P(EveryKernel, TakesLongerForMoreIterations) {
     iterations *= 4;
     ASSERT_LT(iterations, 1ull << 32) << "the time does not follow the count";
   }
-  // Of few iterations, many may be under way at a time (disk kernels). Other work on the machine can
-  // stretch a batch, but not every time.
+  // Of few iterations, many may be under way at a time (disk kernels). Other work on the machine
+  // can stretch a batch, but not every time.
   constexpr int kAttempts = 5;
   bool takes_longer = false;
   for (int i = 0; i < kAttempts && !takes_longer; ++i) {
@@ -201,10 +202,16 @@ TEST_P(EveryKernel, LeavesNothingBehind) {
     kernel->Run(3);
     kernel->Verify();
   };
-  use();  // the C library keeps stacks and arenas of the first time
-  const Holdings before = Holdings::Count(scratch_.path());
-  use();
-  EXPECT_EQ(Holdings::Count(scratch_.path()), before);
+  // What a kernel forgets is left each time. The C library keeps the stacks and arenas of as many
+  // threads as ever ran at once, which may be more in a later use.
+  constexpr int kUses = 6;
+  Holdings before;
+  Holdings after = Holdings::Count(scratch_.path());
+  for (int i = 0; i < kUses && (i == 0 || after != before); ++i) {
+    use();
+    before = std::exchange(after, Holdings::Count(scratch_.path()));
+  }
+  EXPECT_EQ(after, before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Smoke, EveryKernel, testing::ValuesIn(SmokeCells()),
