@@ -12,7 +12,7 @@ class Readdir : public Kernel {
   void Prepare(const Context& context) override {
     entries_ = context.Number("entries");
     directory_.emplace(context);
-    directory_->CreateMany('f', entries_);
+    directory_->LinkMany('f', entries_);
   }
 
   // Opens the directory each time, as a command that lists it does.

@@ -1,4 +1,4 @@
-// New names for files of a large directory.
+// New names for the entries of a large directory.
 #include <optional>
 #include <vector>
 
@@ -14,7 +14,7 @@ class Rename : public Kernel {
   void Prepare(const Context& context) override {
     renamed_.resize(context.Number("entries"));
     directory_.emplace(context);
-    directory_->CreateMany('f', renamed_.size());
+    directory_->LinkMany('f', renamed_.size());
     random_ = Random(context.seed());
   }
 
@@ -50,7 +50,7 @@ class Rename : public Kernel {
 };
 
 HVBENCH_KERNEL(Rename, .name = "disk/rename",
-               .summary = "Renames random files within one directory", .unit = "call",
+               .summary = "Gives random entries of one directory another name", .unit = "call",
                .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
                                   {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
                                   {kReal, {{"entries", "10000"}, {"target", "volume"}}},

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -58,10 +59,21 @@ class EntryDirectory {
     return fd >= 0 && close(fd) == 0;
   }
 
-  // For Prepare.
+  // For Prepare: `count` files.
   void CreateMany(char kind, std::uint64_t count) const {
     for (std::uint64_t i = 0; i < count; ++i) {
       if (!Create({kind, i})) throw KernelFailed("cannot make a file in " + path_, errno);
+    }
+  }
+
+  // For Prepare: `count` names of one file, where names are all that matters. Much faster: ext4
+  // takes half a millisecond to find an inode for a new file where many were removed shortly
+  // before.
+  void LinkMany(char kind, std::uint64_t count) const {
+    const EntryName first(kind, 0);
+    CreateMany(kind, std::min<std::uint64_t>(count, 1));
+    for (std::uint64_t i = 1; i < count; ++i) {
+      RequireAvailable(linkat(fd(), first.get(), fd(), EntryName(kind, i).get(), 0), "linkat");
     }
   }
 
