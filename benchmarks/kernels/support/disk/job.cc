@@ -32,9 +32,15 @@ Job::Job(const JobOptions& options, const Sectors& sectors)
     slots_[slot].operation.slot = slot;
     sectors.Fill({buffers_.data() + slot * slot_bytes, slot_bytes}, 0, 0);
   }
-  engine_ = MakeEngine(
-      options.engine,
-      {options.fd, options.block_bytes, options.depth, {buffers_.data(), buffers_.bytes()}});
+  EngineOptions engine;
+  engine.fd = options.fd;
+  engine.block_bytes = options.block_bytes;
+  engine.depth = options.depth;
+  // Neighbours one by one: the kernel merges those of one submission into larger requests, and then
+  // fewer than `depth` of another size are under way.
+  engine.batch = options.mode.random ? options.depth : 1;
+  engine.buffers = {buffers_.data(), buffers_.bytes()};
+  engine_ = MakeEngine(options.engine, engine);
 }
 
 AccessPattern Job::Accesses(std::uint64_t generation) const {

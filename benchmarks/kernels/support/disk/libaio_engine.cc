@@ -32,18 +32,11 @@ class LibaioEngine : public Engine {
       io_prep_pread(&control, options_.fd, operation.data, options_.block_bytes, offset);
     }
     queued_.push_back(&control);
+    if (queued_.size() >= options_.batch) Submit();
   }
 
   std::span<const IoCompletion> Exchange() override {
-    for (std::size_t submitted = 0; submitted < queued_.size();) {
-      const int result = io_submit(context_, static_cast<long>(queued_.size() - submitted),
-                                   queued_.data() + submitted);
-      if (result < 0 && result != -EAGAIN && result != -EINTR) {
-        throw KernelFailed("io_submit", -result);
-      }
-      if (result > 0) submitted += static_cast<std::size_t>(result);
-    }
-    queued_.clear();
+    Submit();
     int count = -EINTR;
     while (count == -EINTR) {
       count = io_getevents(context_, 1, static_cast<long>(events_.size()), events_.data(), nullptr);
@@ -57,6 +50,18 @@ class LibaioEngine : public Engine {
   }
 
  private:
+  void Submit() {
+    for (std::size_t submitted = 0; submitted < queued_.size();) {
+      const int result = io_submit(context_, static_cast<long>(queued_.size() - submitted),
+                                   queued_.data() + submitted);
+      if (result < 0 && result != -EAGAIN && result != -EINTR) {
+        throw KernelFailed("io_submit", -result);
+      }
+      if (result > 0) submitted += static_cast<std::size_t>(result);
+    }
+    queued_.clear();
+  }
+
   EngineOptions options_;
   io_context_t context_ = nullptr;
   std::vector<iocb> operations_;  // by slot
