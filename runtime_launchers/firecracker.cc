@@ -143,11 +143,15 @@ std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
   return std::nullopt;
 }
 
-ProbeResult FirecrackerLauncher::Probe(ProbeDepth, const fs::path&, const fs::path&) {
+ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path&) {
   ProbeResult result;
   std::optional<Unusable> failure;
   try {
     failure = Check(result);
+    // All that a boot needs and a kernel may lack; KVM has been tried.
+    if (!failure && depth == ProbeDepth::kTrial) {
+      options_.images->Provide(agent, GuestModules(Resolve().pci));
+    }
   } catch (const Interrupted&) {
     throw;
   } catch (const NoGuestKernel& error) {

@@ -16,6 +16,8 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/kernel_panic.h"
+#include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -39,6 +41,8 @@ constexpr char kJailId[] = "vm";
 constexpr unsigned kJailUser = 65534;
 // The VMM's own memory and KVM's page tables: 5 MiB by its specification, and some for its log.
 constexpr std::int64_t kVmmMemoryMib = 64;
+// A panic is followed by its call trace and all that the kernel knows of its memory.
+constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
 constexpr auto kAgentPoll = std::chrono::milliseconds(2);
 constexpr auto kMetricsTimeout = std::chrono::seconds(2);
 
@@ -133,7 +137,7 @@ std::vector<std::string> FirecrackerGuest::Command() const {
                base.string(),
                "--"};
   }
-  command.insert(command.end(), {"--api-sock", kApiSocket, "--level", "Warning"});
+  command.insert(command.end(), {"--api-sock", kApiSocket, "--level", "Error"});
   if (options_.pci) command.emplace_back("--enable-pci");
   command.insert(command.end(), options_.arguments.begin(), options_.arguments.end());
   return command;
@@ -265,9 +269,9 @@ std::map<std::string, std::string> FirecrackerGuest::Facts() const {
 }
 
 std::string FirecrackerGuest::DescribeDeath(const ExitStatus& status) {
-  // Firecracker's guests have no other way to end than a reset.
-  if (status.success()) return "the guest reset itself, as its kernel does after a panic";
-  return ProcessGuest::DescribeDeath(status);
+  if (!status.success()) return ProcessGuest::DescribeDeath(status);
+  const std::string panic = PanicIn(TailOfFile(logs_.front(), kPanicSearchBytes));
+  return panic.empty() ? "machine went down (guest-reset)" : "kernel panicked: " + panic;
 }
 
 }  // namespace hvbench

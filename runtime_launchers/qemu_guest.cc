@@ -10,6 +10,7 @@
 
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -31,15 +32,6 @@ std::uint32_t ChooseCid() {
   constexpr std::uint32_t kFirstGuestCid = 3;
   std::random_device random;
   return random() / 2 + kFirstGuestCid;
-}
-
-// What the guest kernel said when it gave up, without its time stamp; "" if it did not.
-std::string PanicIn(const std::string& console) {
-  constexpr std::string_view kPanic = "Kernel panic - not syncing: ";
-  const std::size_t at = console.find(kPanic);
-  if (at == std::string::npos) return {};
-  const std::size_t begin = at + kPanic.size();
-  return console.substr(begin, console.find('\n', begin) - begin);
 }
 
 void CheckSocketPath(const fs::path& path) {
