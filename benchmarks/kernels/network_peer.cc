@@ -66,10 +66,11 @@ void ExchangeDatagrams(TcpConnection& connection, const PeerHello& hello) {
   Datagrams datagrams(std::move(socket), connection, hello);
   connection.SendCount(own_port);
   for (;;) {
+    const std::uint64_t count = connection.ReceiveCount();
     if (hello.operation == PeerOperation::kDatagramsIn) {
-      datagrams.ReceiveBurst();
+      datagrams.ReceiveBurst(count);
     } else {
-      datagrams.SendBurst(connection.ReceiveCount());
+      connection.SendCount(datagrams.SendBurst(count));
     }
   }
 }

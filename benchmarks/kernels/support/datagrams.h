@@ -1,6 +1,5 @@
-// Bursts of UDP datagrams whose receiver knows how many were sent and when the burst is over,
-// however many get lost: behind the last one come end marks, until the receiver says over TCP that
-// it saw one.
+// Bursts of UDP datagrams: the sender goes on until the receiver says over TCP that as many as were
+// asked for have arrived, however many get lost.
 #pragma once
 
 #include <poll.h>
@@ -20,7 +19,6 @@ struct DatagramHead {
   std::uint64_t number = 0;
 };
 
-inline constexpr std::uint64_t kEndOfBurst = ~std::uint64_t{0};
 // Of a datagram: its head, and a mark at its end.
 inline constexpr std::size_t kMinDatagramBytes = sizeof(DatagramHead) + sizeof(std::uint64_t);
 inline constexpr std::size_t kMaxDatagramBytes = 65'507;  // of UDP over IPv4
@@ -39,49 +37,49 @@ class Datagrams {
     socket_.non_blocking(true);
   }
 
-  // Sends a burst and returns what the receiver says at its end: how many it got.
+  // Sends until `count` have arrived. Returns how many were sent.
   std::uint64_t SendBurst(std::uint64_t count) {
+    constexpr std::uint64_t kBetweenLooks = 16;  // a look costs a fraction of a datagram
     ++burst_;
-    for (std::uint64_t i = 0; i < count; ++i) Send(i);
-    constexpr int kEndMarks = 10'000;
-    for (int i = 0; i < kEndMarks; ++i) {
-      Send(kEndOfBurst);
-      if (AwaitAny(kBetweenEndMarksMs).control) return control_.ReceiveCount();
-    }
-    throw KernelFailed("no end mark of a burst of datagrams arrived in 10 s");
+    std::uint64_t sent = 0;
+    do {
+      for (std::uint64_t i = 0; i < kBetweenLooks; ++i) Send(sent++);
+    } while (!Await(/*timeout_ms=*/0).control);
+    if (control_.ReceiveCount() != count) throw KernelFailed("the receiver counted wrong");
+    return sent;
   }
 
-  // The number of right datagrams in the next burst; tells it to the sender.
-  std::uint64_t ReceiveBurst() {
+  // Returns when `count` right datagrams of the next burst have arrived, each once and in their
+  // order, and the sender knows it.
+  void ReceiveBurst(std::uint64_t count) {
     ++burst_;
-    std::uint64_t right = 0;
-    for (;;) {
+    std::uint64_t next = 0;  // the least number that did not come yet
+    for (std::uint64_t right = 0; right < count;) {
       boost::system::error_code error;
       const std::size_t size = socket_.receive(asio::buffer(buffer_), 0, error);
       if (error == asio::error::would_block) {
         // Nothing but the end of the connection is to be read there.
-        if (AwaitAny(-1).control) CheckNetwork(asio::error::eof, "receive datagrams");
+        if (Await(/*timeout_ms=*/-1).control) CheckNetwork(asio::error::eof, "receive datagrams");
         continue;
       }
       CheckNetwork(error, "receive a datagram");
       const DatagramHead head = HeadOf(size);
-      if (head.burst != burst_) continue;  // an end mark of the burst before
-      if (head.number == kEndOfBurst) break;
-      right += HasMark(Tail(), seed_ + head.number) ? 1u : 0u;
+      // What comes late from the burst before is of no use.
+      if (head.burst != burst_ || head.number < next) continue;
+      if (!HasMark(Tail(), seed_ + head.number)) continue;
+      next = head.number + 1;
+      ++right;
     }
-    control_.SendCount(right);
-    return right;
+    control_.SendCount(count);
   }
 
  private:
-  static constexpr int kBetweenEndMarksMs = 1;
-
   struct Readable {
     bool datagrams = false;
     bool control = false;
   };
 
-  Readable AwaitAny(int timeout_ms) {
+  Readable Await(int timeout_ms) {
     std::array<pollfd, 2> fds = {pollfd{socket_.native_handle(), POLLIN, 0},
                                  pollfd{control_.socket().native_handle(), POLLIN, 0}};
     if (poll(fds.data(), fds.size(), timeout_ms) < 0 && errno != EINTR) {

@@ -5,7 +5,8 @@
 //   kSend     (a count, that many messages from the peer)*
 //   kAnswer   (a message of `message_bytes`, an answer of `answer_bytes`)*
 //   kClose    an answer of `answer_bytes`, after which the peer closes the connection
-//   kDatagramsIn, kDatagramsOut   as kReceive and kSend, with datagrams (datagrams.h)
+//   kDatagramsIn   (a count, a burst to the peer)*     bursts are in datagrams.h
+//   kDatagramsOut  (a count, a burst from the peer, the count of sent ones from it)*
 // Counts are 8 bytes. The peer believes nothing: sizes are bounded, and whatever breaks the rules
 // ends its connection alone.
 #pragma once
