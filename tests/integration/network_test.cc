@@ -16,13 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What this program sees of devices, namespaces and mounts.
+// What this program sees of devices and named namespaces, and of mounts in `dir`: other programs
+// may mount at any time.
 struct Surroundings {
   std::set<std::string> devices;
   std::set<std::string> named_namespaces;
   std::multiset<std::string> mounts;
 
-  static Surroundings Look() {
+  static Surroundings Look(const fs::path& dir) {
     Surroundings now;
     struct if_nameindex* const devices = if_nameindex();
     for (const struct if_nameindex* at = devices; at->if_index != 0; ++at) {
@@ -34,7 +35,9 @@ struct Surroundings {
       now.named_namespaces.insert(entry.path().filename());
     }
     std::ifstream mounts("/proc/self/mounts");
-    for (std::string line; std::getline(mounts, line);) now.mounts.insert(line);
+    for (std::string line; std::getline(mounts, line);) {
+      if (line.find(dir) != std::string::npos) now.mounts.insert(line);
+    }
     return now;
   }
 
@@ -90,7 +93,7 @@ class NetworkTest : public ProgramTest {
 };
 
 TEST_F(NetworkTest, IsMeasuredInItsOwnNamespaces) {
-  const Surroundings before = Surroundings::Look();
+  const Surroundings before = Surroundings::Look(dir_);
   const ProgramResult result =
       Run({"--hvbench_runtimes=native", "--hvbench_profile=smoke", "--benchmark_filter=^network/",
            "--benchmark_out=" + (dir_ / "r.json").string()});
@@ -106,7 +109,7 @@ TEST_F(NetworkTest, IsMeasuredInItsOwnNamespaces) {
   EXPECT_EQ(context.at("runtime.native.guest.network_mtu"), context.at("network.mtu"));
   EXPECT_TRUE(context.contains("runtime.native.guest.network_offloads"));
   EXPECT_TRUE(context.contains("network.peer_host_cpus"));
-  EXPECT_EQ(Surroundings::Look(), before);
+  EXPECT_EQ(Surroundings::Look(dir_), before);
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
 
@@ -135,7 +138,7 @@ TEST_F(NetworkTest, APeerThatDiesCostsOneCell) {
 }
 
 TEST_F(NetworkTest, AGuestThatStopsReadingCostsOneCell) {
-  Process program = StartThreeCells({"--hvbench_timeout_s=2"});
+  Process program = StartThreeCells({"--hvbench_timeout_s=6"});
   const std::vector<pid_t> agents = Agents();
   ASSERT_EQ(agents.size(), 1u);
   kill(agents[0], SIGSTOP);
@@ -171,22 +174,22 @@ class NetworkInterruptionTest : public NetworkTest,
 };
 
 TEST_P(NetworkInterruptionTest, SigintLeavesNothing) {
-  const Surroundings before = Surroundings::Look();
+  const Surroundings before = Surroundings::Look(dir_);
   std::optional<Process> program = StartAndAwait();
   if (!program) GTEST_SKIP() << GetParam() << " is unusable here";
-  const Surroundings during = Surroundings::Look();
+  const Surroundings during = Surroundings::Look(dir_);
   EXPECT_EQ(during.devices, before.devices) << "in the default namespace";
   EXPECT_EQ(during.named_namespaces, before.named_namespaces);
   EXPECT_NE(during.mounts, before.mounts) << "the namespaces are mounted in the run's folder";
   program->Kill(SIGINT);
   const ProgramResult result = Finish(std::move(*program));
   EXPECT_EQ(result.exit_code, 130) << result.err;
-  EXPECT_EQ(Surroundings::Look(), before);
+  EXPECT_EQ(Surroundings::Look(dir_), before);
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
 
 TEST_P(NetworkInterruptionTest, SigkillThenCleanupLeavesNothing) {
-  const Surroundings before = Surroundings::Look();
+  const Surroundings before = Surroundings::Look(dir_);
   std::optional<Process> program = StartAndAwait();
   if (!program) GTEST_SKIP() << GetParam() << " is unusable here";
   Process peer = Process::Adopt(PeerOf(*program));
@@ -194,7 +197,7 @@ TEST_P(NetworkInterruptionTest, SigkillThenCleanupLeavesNothing) {
   Finish(std::move(*program));
   const ProgramResult cleanup = Run({"cleanup"});
   EXPECT_EQ(cleanup.exit_code, 0) << cleanup.err;
-  EXPECT_EQ(Surroundings::Look(), before);
+  EXPECT_EQ(Surroundings::Look(dir_), before);
   EXPECT_TRUE(peer.Wait(Deadline::In(std::chrono::seconds(5)))) << "the peer lives on";
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
