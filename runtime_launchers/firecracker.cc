@@ -3,7 +3,7 @@
 // (--x).
 #include <unistd.h>
 
-#include <cstdlib>
+#include <sstream>
 #include <tuple>
 
 #include "runtime_launchers/firecracker_guest.h"
@@ -35,10 +35,13 @@ std::string VersionIn(const std::string& output) {
   return output.substr(begin + 2, output.find_first_of(" \r\n", begin + 2) - begin - 2);
 }
 
+// {1, 16} of "1.16.1"; zeros if it is something else.
 std::pair<int, int> Release(const std::string& version) {
-  const std::size_t dot = version.find('.');
-  if (dot == std::string::npos) return {};
-  return {std::atoi(version.c_str()), std::atoi(version.c_str() + dot + 1)};
+  std::istringstream text(version);
+  std::pair<int, int> release;
+  char dot = '\0';
+  text >> release.first >> dot >> release.second;
+  return text && dot == '.' ? release : std::pair<int, int>();
 }
 
 std::vector<std::string> GuestModules(bool pci) {

@@ -58,12 +58,12 @@ struct ProbeResult {
 };
 
 struct LaunchRequest {
-  std::string guest_id;             // unique on this machine while it runs, [a-z0-9-]+
-  std::string cgroup;               // "/hvbench-<run>/<guest>": the guest's own, below our own
+  std::string guest_id;  // unique on this machine while it runs, [a-z0-9-]+
+  std::string cgroup;    // "/hvbench-<run>/<guest>": the guest's own, below our own
   // Exists, empty, for this guest alone; removed by the caller. Its parent is the run's: what a
   // run's guests share may lie there, in folders of the runtime's name and an ending.
   std::filesystem::path guest_dir;
-  std::filesystem::path agent;      // the static agent binary on the host
+  std::filesystem::path agent;  // the static agent binary on the host
   // A directory of the host that the guest sees, writable, in the way that the runtime's users have
   // (bind mount, gofer, virtio-fs); the agent is told where by --volume=DIR. "": none. A runtime
   // that has none leaves the argument out, and its cells are skipped.
