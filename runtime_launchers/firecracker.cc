@@ -3,6 +3,7 @@
 // (--x).
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 #include <tuple>
 
