@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/process.h"
 
@@ -123,6 +124,9 @@ void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path
     ContainerdClient(/*interruptible=*/false).Remove(guest_id, Deadline::In(kRemoveTimeout));
   } catch (const SystemError&) {
     // No containerd: it may be a private one, which took its containers with it.
+  }
+  if (runtime_.shim_folders) {
+    for (const fs::path& folder : runtime_.shim_folders(guest_id)) RemoveMountedFolder(folder);
   }
   RemoveNamespace();
 }

@@ -18,6 +18,8 @@ struct ContainerdRuntime {
   std::function<std::optional<Unusable>(std::string& version)> check;
   // Writes what the shim needs into the guest's folder. Throws Error where something is missing.
   std::function<ContainerdTask(const LaunchRequest& request)> prepare;
+  // Optional: ContainerdTask::shim_folders of a guest.
+  std::function<std::vector<std::filesystem::path>(const std::string& guest_id)> shim_folders;
   NetworkDevice network_device = NetworkDevice::kVeth;
   // Of the trial guest, which has no other limits.
   std::int64_t trial_memory_mib = 0;  // 0: no limit

@@ -152,6 +152,7 @@ void ContainerdGuest::RemoveRuntimeState(Deadline deadline) {
     shim_.reset();  // kills what did not end
     containerd.Remove(id_, deadline);
   }
+  for (const fs::path& folder : task_.shim_folders) RemoveMountedFolder(folder);
   created_ = false;
 }
 

@@ -19,6 +19,8 @@ struct ContainerdTask {
   // A VM: its memory is its limit, and shim, VMM and helpers enter the guest's control group.
   bool is_vm = false;
   std::map<std::string, std::string> facts;
+  // Folders of the guest that a killed shim leaves, with mounts in them.
+  std::vector<std::filesystem::path> shim_folders;
 };
 
 class ContainerdGuest : public ProcessGuest {

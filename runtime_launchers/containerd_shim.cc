@@ -1,10 +1,13 @@
 #include "runtime_launchers/containerd_shim.h"
 
+#include <sys/mount.h>
+
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <vector>
 
 #include "runtime_launchers/support/proc_stats.h"
@@ -60,6 +63,24 @@ void MoveProcessTree(pid_t root, const Cgroup& cgroup) {
   for (const pid_t pid : ProcessTree(root)) {
     for (const std::filesystem::path& file : cgroup.ProcsFiles()) std::ofstream(file) << pid;
   }
+}
+
+void RemoveMountedFolder(const std::filesystem::path& folder) noexcept {
+  const std::string prefix = folder.string() + "/";
+  std::vector<std::string> mount_points;
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string skipped;
+    std::string mount_point;
+    fields >> skipped >> skipped >> skipped >> skipped >> mount_point;
+    if (mount_point.starts_with(prefix)) mount_points.push_back(mount_point);
+  }
+  for (auto last = mount_points.rbegin(); last != mount_points.rend(); ++last) {
+    if (umount2(last->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) return;
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
 }
 
 }  // namespace hvbench

@@ -97,6 +97,16 @@ std::vector<fs::path> ConfigFolders(const fs::path& shim) {
   return folders;
 }
 
+// The state of a sandbox, of both shims (virtcontainers/persist, runtime-rs' shim-interface).
+std::vector<fs::path> ShimFolders(const std::string& guest_id) {
+  std::vector<fs::path> folders;
+  for (const char* parent :
+       {"/run/kata-containers/shared/sandboxes", "/run/vc/vm", "/run/vc/sbs", "/run/kata"}) {
+    folders.push_back(fs::path(parent) / guest_id);
+  }
+  return folders;
+}
+
 class Kata {
  public:
   Kata(RuntimeOptions options, KataVmm vmm);
@@ -256,6 +266,7 @@ ContainerdTask Kata::Prepare(const LaunchRequest& request) const {
   task.runtime = shim.path.string();
   task.runtime_options = ConfigFileOptions(WriteConfig(config, request), "");
   task.is_vm = true;
+  task.shim_folders = ShimFolders(request.guest_id);
   task.facts = {{"accelerator", "kvm"},
                 {"guest_kernel", fs::path(config.Get("kernel")).filename().string()},
                 {"vmm", config.Get("path")},
@@ -269,6 +280,7 @@ std::unique_ptr<Launcher> MakeKataLauncher(RuntimeOptions options, KataVmm vmm) 
   ContainerdRuntime runtime;
   runtime.check = [kata](std::string& version) { return kata->Check(version); };
   runtime.prepare = [kata](const LaunchRequest& request) { return kata->Prepare(request); };
+  runtime.shim_folders = ShimFolders;
   runtime.trial_memory_mib = kLeastMemoryMib;
   runtime.trial_timeout = kTrialTimeout;
   return MakeContainerdLauncher(std::move(options), std::move(runtime));
