@@ -2,12 +2,14 @@
 """Checks what came out of the lab.
 
     check_lab.py doctor DOCTOR.json RUNTIME...   the runtimes are usable
+    check_lab.py ctest JUNIT.xml TEST...         the tests were run, and not skipped
     check_lab.py results RESULT.json...          all was measured under KVM; prints the boots' phases
 """
 
 import json
 import pathlib
 import sys
+from xml.etree import ElementTree
 
 PHASES = ("process_started_ms", "kernel_entered_ms", "agent_started_ms", "first_reply_ms")
 
@@ -16,6 +18,12 @@ def check_doctor(file, *runtimes):
     found = {r["name"]: r for r in json.loads(pathlib.Path(file).read_text())["runtimes"]}
     return [f"{name} is not usable in the lab: {found[name]['reason']}"
             for name in runtimes if not found[name]["usable"]]
+
+
+def check_ctest(file, *tests):
+    ran = {case.get("name") for case in ElementTree.parse(file).iter("testcase")
+           if case.get("status") == "run"}
+    return [f"{test} was not run" for test in tests if test not in ran]
 
 
 def check_results(*files):
@@ -37,7 +45,7 @@ def check_results(*files):
 
 
 def main():
-    check = {"doctor": check_doctor, "results": check_results}[sys.argv[1]]
+    check = {"doctor": check_doctor, "ctest": check_ctest, "results": check_results}[sys.argv[1]]
     faults = check(*sys.argv[2:])
     print("\n".join(faults))
     return 1 if faults else 0
