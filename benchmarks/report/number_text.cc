@@ -30,6 +30,7 @@ std::string PrintTime(double ns) {
 }
 
 std::string PrintRatio(double ratio) {
+  if (ratio < 0.1) return PrintNumber("%.2g", ratio);
   return PrintNumber(ratio < 10 ? "%.2f" : ratio < 100 ? "%.1f" : "%.0f", ratio);
 }
 

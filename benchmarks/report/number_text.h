@@ -13,7 +13,7 @@ std::string PrintNumber(const char* format, double value);
 // Three digits and a unit: "12.3 us".
 std::string PrintTime(double ns);
 
-// "1.02", "16.5", "104".
+// "0.031", "1.02", "16.5", "104".
 std::string PrintRatio(double ratio);
 
 enum class TableStyle { kText, kMarkdown };

@@ -19,7 +19,7 @@
   // ---- Numbers.
 
   const kMarks = {slower: '▲', faster: '▼', 'no difference found': '=', 'too noisy': '?'};
-  const ratioText = r => r >= 100 ? r.toFixed(0) : r >= 10 ? r.toFixed(1) : r.toFixed(2);
+  const ratioText = r => r >= 100 ? r.toFixed(0) : r >= 10 ? r.toFixed(1) : r >= 0.1 ? r.toFixed(2) : r.toPrecision(2);
   function intervalText(estimate) {
     if (estimate.lo === undefined) return 'no interval';
     const digits = Math.abs(estimate.r - 1) < 0.1 ? x => x.toFixed(3) : ratioText;
