@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 constexpr char kShim[] = "containerd-shim-kata-v2";
 constexpr char kInstall[] =
     "scripts/install-runtimes.sh kata, or https://github.com/kata-containers/kata-containers";
-constexpr auto kVersionTimeout = std::chrono::seconds(5);
-constexpr auto kTrialTimeout = std::chrono::minutes(4);  // Kata gives up by itself before
+constexpr auto kVersionTimeout = std::chrono::seconds(20);  // the first start reads 50 MB
+constexpr auto kTrialTimeout = std::chrono::minutes(4);     // Kata gives up by itself before
 // What both shims accept; the one in Go takes its own default of 2 GiB for anything smaller.
 constexpr std::int64_t kLeastMemoryMib = 256;
 
