@@ -8,6 +8,7 @@ set -euo pipefail
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly LAB_DIR
 readonly PART=$1 BUILD_DIR=$2
+readonly LAB_SECONDS=900 LAB_TIMED_OUT=124
 readonly OUTPUT=$BUILD_DIR/lab/$PART
 
 fail() {
@@ -15,8 +16,17 @@ fail() {
   exit 1
 }
 
-# In a shell, since the lab's own status must not look like a test's.
-in_lab() { "$LAB_DIR/lab.sh" --output "$OUTPUT" --timeout 540 "$@"; }
+# In a shell, since the lab's own status must not look like a test's. A machine that is too slow for
+# an emulated one cannot run this part.
+in_lab() {
+  local status=0
+  "$LAB_DIR/lab.sh" --output "$OUTPUT" --timeout "$LAB_SECONDS" "$@" || status=$?
+  ((status != LAB_TIMED_OUT)) || {
+    printf 'skipped: the lab did not end within %d s on this machine\n' "$LAB_SECONDS" >&2
+    exit 77
+  }
+  return "$status"
+}
 
 test_machine() {
   local status=0 text
@@ -28,6 +38,7 @@ test_machine() {
     echo "to standard error" >&2
     "$1/bin/hvbench" doctor --json >"$2/doctor.json" || exit 4
     exit 42' bash "$BUILD_DIR" "$OUTPUT") || status=$?
+  ((status != 77)) || exit 77
   ((status == 42)) || fail "the command ended with $status, not with 42"
   [[ $text == *'to standard error'* ]] || fail 'its output was lost'
   [[ -e $OUTPUT/stays ]] || fail 'what it wrote to the output folder was lost'
