@@ -96,6 +96,7 @@ class Fio:
         self.work_dir, self.command, self.seconds = work_dir, command, seconds
         self.volume = work_dir / "volume"
         self.volume.mkdir(exist_ok=True)
+        self.content = os.urandom(FILE_MIB << 20)
 
     def lay_out(self):
         """A new file for each run, as ours has: what was just written may still be on its way to
@@ -103,8 +104,7 @@ class Fio:
         path = self.volume / "fio"
         path.unlink(missing_ok=True)
         with open(path, "wb") as file:
-            for _ in range(FILE_MIB):
-                file.write(os.urandom(1 << 20))
+            file.write(self.content)
             file.flush()
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

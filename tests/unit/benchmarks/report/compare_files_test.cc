@@ -26,17 +26,17 @@ struct Compared {
 class CompareFilesTest : public ::testing::Test {
  protected:
   Compared Run(const SampleFile& a, const SampleFile& b) {
-    options.baseline = dir_.path() / "a.json";
-    options.other = dir_.path() / "b.json";
-    std::ofstream(options.baseline) << a.Text();
-    std::ofstream(options.other) << b.Text();
+    options_.baseline = dir_.path() / "a.json";
+    options_.other = dir_.path() / "b.json";
+    std::ofstream(options_.baseline) << a.Text();
+    std::ofstream(options_.other) << b.Text();
     std::ostringstream out;
     std::ostringstream err;
-    const int status = CompareFiles(options, out, err);
+    const int status = CompareFiles(options_, out, err);
     return {status, out.str(), err.str()};
   }
 
-  CompareFilesOptions options;
+  CompareFilesOptions options_;
 
  private:
   testing::TemporaryDir dir_;
@@ -76,7 +76,7 @@ TEST_F(CompareFilesTest, AnImprovementIsNone) {
 TEST_F(CompareFilesTest, WhatIsBelowTheThresholdIsNone) {
   const SampleFile slower = WithGetppid({110, 110.1, 109.9});
   EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitFailed);
-  options.threshold_percent = 15;
+  options_.threshold_percent = 15;
   EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitMeasured);
 }
 
@@ -120,7 +120,7 @@ TEST_F(CompareFilesTest, FilesOfDifferentMachinesAreRefused) {
                {"runtime.runc.accelerator", "tcg"}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.key);
-    options.allow_mismatch = false;
+    options_.allow_mismatch = false;
     SampleFile other = Base();
     other.Context(c.key, c.value);
     const Compared refused = Run(Base(), other);
@@ -128,7 +128,7 @@ TEST_F(CompareFilesTest, FilesOfDifferentMachinesAreRefused) {
     EXPECT_EQ(refused.out, "");
     EXPECT_NE(refused.err.find(c.value), std::string::npos) << refused.err;
     EXPECT_NE(refused.err.find("--allow-mismatch"), std::string::npos);
-    options.allow_mismatch = true;
+    options_.allow_mismatch = true;
     EXPECT_EQ(Run(Base(), other).status, kExitMeasured);
   }
 }
@@ -140,7 +140,7 @@ TEST_F(CompareFilesTest, NothingInCommonIsSaid) {
 }
 
 TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
-  options.format = "json";
+  options_.format = "json";
   SampleFile a;
   SampleFile b;
   a.Add(kGetppid, {100, 101, 99, 100}, -1);
@@ -158,14 +158,14 @@ TEST_F(CompareFilesTest, CanCompareACounter) {
   a.Add(kGetppid, {100}).Counter("host_cpu_ns", 50);
   b.Add(kGetppid, {100}).Counter("host_cpu_ns", 150);
   EXPECT_EQ(Run(a, b).status, kExitMeasured);
-  options.quantity = "host_cpu_ns";
+  options_.quantity = "host_cpu_ns";
   EXPECT_EQ(Run(a, b).status, kExitFailed);
-  options.quantity = "p99_ns";
+  options_.quantity = "p99_ns";
   EXPECT_EQ(Run(a, b).status, kExitNoMatch);
 }
 
 TEST_F(CompareFilesTest, HasMarkdown) {
-  options.format = "markdown";
+  options_.format = "markdown";
   EXPECT_NE(Run(Base(), Base()).out.find("|---:|"), std::string::npos);
 }
 
