@@ -48,12 +48,13 @@ test_machine() {
 }
 
 # Before it measures anything, each program is started once: the first start reads it from this
-# machine, which takes longer than a probe waits.
+# machine, which takes longer than a probe waits. One repetition: an emulated processor that the host
+# does not run for seconds lets deadlines pass; what is broken is so both times.
 test_kvm() {
   # shellcheck disable=SC2016  # for the lab's shell
   in_lab bash -c '
     "$1/bin/hvbench" doctor
-    ctest --test-dir "$1" --label-regex "^kvm$" --output-on-failure --verbose \
+    ctest --test-dir "$1" --label-regex "^kvm$" --repeat until-pass:2 --output-on-failure --verbose \
       --output-junit "$2/ctest.xml"' bash "$BUILD_DIR" "$OUTPUT"
   python3 "$LAB_DIR/check_lab.py" ctest "$OUTPUT/ctest.xml" contract.qemu contract.qemu-microvm
 }
