@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <utility>
 
 #include "runtime_launchers/docker_engine.h"
@@ -25,8 +25,9 @@ constexpr char kKataShim[] = "io.containerd.kata.v2";
 
 bool TakesKataShim(const Json& info) {
   const std::string version = info.value("ServerVersion", "");
-  return std::atoi(version.c_str()) >= kFirstDockerWithShims &&
-         FindExecutable("containerd-shim-kata-v2").has_value();
+  int major = 0;  // "23.0.1"
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major >= kFirstDockerWithShims && FindExecutable("containerd-shim-kata-v2").has_value();
 }
 
 class DockerLauncher : public Launcher {

@@ -33,7 +33,7 @@ std::string Body(const Results& results) {
   return text;
 }
 
-void Add(Results& results, const std::string& name, const std::vector<double> times_ns) {
+void Add(Results& results, const std::string& name, const std::vector<double>& times_ns) {
   for (const double ns : times_ns) results.Add(GoodRow(name, ns, 1000));
 }
 
