@@ -104,10 +104,10 @@ TEST(ResultFile, KnowsWhatIsEmulatedAndNested) {
 }
 
 TEST(ResultFile, ThatIsNoneIsAnErrorWithItsName) {
-  for (const char* text :
-       {"", "[]", "{}", "{\"context\": {}}", "{\"context\": {}, \"benchmarks\": [{}]}",
-        "{\"context\": {}, \"benchmarks\": [{\"name\": \"a\", \"real_time\": 1, "
-        "\"cpu_time\": 1, \"time_unit\": \"min\"}]}"}) {
+  for (
+      const char* text :
+      {"", "[]", "{}", "{\"context\": {}}", "{\"context\": {}, \"benchmarks\": [{}]}",
+       R"({"context": {}, "benchmarks": [{"name": "a", "real_time": 1, "cpu_time": 1, "time_unit": "min"}]})"}) {
     std::istringstream stream(text);
     try {
       ParseResultFile(stream, "bad.json");
