@@ -170,6 +170,9 @@ ContainerdRuntime OnRuncShim(const RuntimeOptions& options, const OciRuntime& oc
         command.size() == 1 ? fs::path(command[0]) : WriteWrapper(request.guest_dir, command));
     task.facts = oci.facts;
     task.facts["binary_sha256"] = Sha256OfFile(command[0]);
+    task.guest_memory_file = oci.guest_memory_file;
+    task.programs = {command[0]};
+    if (const auto shim = FindExecutable(kRuncShim)) task.programs.push_back(*shim);
     return task;
   };
   return runtime;

@@ -12,6 +12,7 @@
 #include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
 
 namespace hvbench {
 namespace {
@@ -58,13 +59,13 @@ ContainerdGuest::ContainerdGuest(const LaunchRequest& request, ContainerdTask ta
   facts_ = task_.facts;
   logs_ = {ConsoleIn(guest_dir_)};
   memory_mib_ = request.shape.memory_mib;
+  guest_memory_file_ = task_.guest_memory_file;
+  if (task_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
   runtime_in_cgroup_ = task_.is_vm;
 }
 
-void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
-                             const std::vector<std::string>& agent_arguments,
-                             const TaskStreams& streams) {
-  const fs::path bundle = BundleIn(guest_dir_);
+void ContainerdGuest::Prepare(const LaunchRequest& request,
+                              const std::vector<std::string>& agent_arguments) {
   LaunchRequest in_guest = request;
   if (task_.is_vm) {
     // Kata makes its group below ours, and gives a VM what the container's limit asks for on top of
@@ -72,9 +73,20 @@ void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchReq
     in_guest.cgroup += "/sandbox";
     in_guest.shape.memory_mib = 0;
   }
+  const fs::path bundle = BundleIn(guest_dir_);
   WriteOciBundle(bundle, in_guest, agent_arguments);
+  if (!request.cold_cache) return;
+  // containerd's own binary stays: it runs.
+  for (const fs::path& program : task_.programs) EvictProgram(program);
+  for (const fs::path& image : task_.images) EvictFromPageCache(image);
+  EvictFromPageCache(AgentOfBundle(bundle));
+}
+
+void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
+                             const TaskStreams& streams) {
+  const fs::path bundle = BundleIn(guest_dir_);
   cgroup_ = Cgroup(request.cgroup);
-  cgroup_->Create({request.shape.host_cpus, in_guest.shape.memory_mib});
+  cgroup_->Create({request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
   created_ = true;  // also if an answer does not arrive in time
   containerd.CreateContainer(
       {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
@@ -90,13 +102,14 @@ void ContainerdGuest::AdoptShim() {
 
 void ContainerdGuest::Start(const LaunchRequest& request) {
   const ContainerdClient containerd(/*interruptible=*/true);
+  Prepare(request, ContainerAgentArguments(request));
   phases_.launch_called_ns = MonotonicRawNs();
   const TaskStreams streams = {guest_dir_ / "stdin", guest_dir_ / "stdout", ConsoleIn(guest_dir_)};
   // Held open for reading and writing: the shim would take the lack of a writer for the end.
   const UniqueFd input = MakeFifo(streams.input, O_RDWR);
   UniqueFd from_guest = MakeFifo(streams.output, O_RDONLY);
   MakeFile(streams.error);
-  Create(containerd, request, ContainerAgentArguments(request), streams);
+  Create(containerd, request, streams);
   containerd.StartTask(id_, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
   // A writer alone, so that the guest sees the end of this program.
@@ -116,7 +129,8 @@ void ContainerdGuest::Try(const LaunchRequest& request) {
   const ContainerdClient containerd(/*interruptible=*/true);
   const fs::path console = ConsoleIn(guest_dir_);
   MakeFile(console);
-  Create(containerd, request, {"--exit"}, {"", console, console});
+  Prepare(request, {"--exit"});
+  Create(containerd, request, {"", console, console});
   containerd.StartTask(id_, request.deadline);
   const int status = containerd.WaitTask(id_, request.deadline);
   if (status != 0) {

@@ -21,6 +21,10 @@ struct ContainerdTask {
   std::map<std::string, std::string> facts;
   // Folders of the guest that a killed shim leaves, with mounts in them.
   std::vector<std::filesystem::path> shim_folders;
+  // What a launch reads, beside the bundle: to be evicted for a cold one.
+  std::vector<std::filesystem::path> programs;
+  std::vector<std::filesystem::path> images;
+  std::string guest_memory_file;  // as in ProcessGuest
 };
 
 class ContainerdGuest : public ProcessGuest {
@@ -36,9 +40,10 @@ class ContainerdGuest : public ProcessGuest {
   void RemoveRuntimeState(Deadline deadline) override;
   std::vector<pid_t> HelperProcesses() const override;
   std::string DescribeDeath(const ExitStatus& status) override;
+  void Prepare(const LaunchRequest& request, const std::vector<std::string>& agent_arguments);
   // Makes the container and its task, which does not run yet.
   void Create(const ContainerdClient& containerd, const LaunchRequest& request,
-              const std::vector<std::string>& agent_arguments, const TaskStreams& streams);
+              const TaskStreams& streams);
   void AdoptShim();
 
   std::string id_;

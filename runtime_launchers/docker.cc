@@ -10,6 +10,7 @@
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/docker_guest.h"
 #include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/support/proc_stats.h"
 
 namespace hvbench {
 namespace {
@@ -46,6 +47,7 @@ class DockerLauncher : public Launcher {
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
   void RemoveCaches() override;
+  std::chrono::nanoseconds DaemonCpu() override;
 
  private:
   OciRuntimeOfDaemon FindRuntime(const Json& info) const;
@@ -189,6 +191,16 @@ void DockerLauncher::RemoveCaches() {
     DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kTrialTimeout));
   } catch (const SystemError&) {
   }
+}
+
+std::chrono::nanoseconds DockerLauncher::DaemonCpu() {
+  std::chrono::nanoseconds total{0};
+  for (const char* daemon : {"dockerd", "containerd"}) {
+    for (const pid_t pid : ProcessesNamed(daemon)) {
+      total += CpuTimeOfProcess(pid).value_or(std::chrono::nanoseconds(0));
+    }
+  }
+  return total;
 }
 
 }  // namespace

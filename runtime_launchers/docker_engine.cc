@@ -80,6 +80,11 @@ bool DockerEngine::HasImage(const std::string& reference, Deadline deadline) con
   return true;
 }
 
+Json DockerEngine::InspectImage(const std::string& reference, Deadline deadline) const {
+  return GetJson("/images/" + PercentEncode(reference) + "/json", "describe the agent's image",
+                 deadline);
+}
+
 void DockerEngine::ImportImage(const std::string& repository, const std::string& tag,
                                std::string tar, Deadline deadline) const {
   const std::string target = "/images/create?fromSrc=-&repo=" + PercentEncode(repository) +

@@ -26,6 +26,8 @@ class DockerEngine {
   nlohmann::json Info(Deadline deadline) const;
 
   bool HasImage(const std::string& reference, Deadline deadline) const;
+  // The image's description by the daemon (GET /images/{name}/json).
+  nlohmann::json InspectImage(const std::string& reference, Deadline deadline) const;
   // `tar` is a root file system; the image carries the label "org.hvbench=1".
   void ImportImage(const std::string& repository, const std::string& tag, std::string tar,
                    Deadline deadline) const;

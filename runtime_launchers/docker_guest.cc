@@ -7,11 +7,13 @@
 
 #include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/docker_image.h"
+#include "runtime_launchers/oci.h"
 #include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/network_device.h"
+#include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -21,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
+// What the daemon starts for each container, unless it is told otherwise for an OCI runtime.
+constexpr char kShim[] = "containerd-shim-runc-v2";
 constexpr auto kStreamEndTimeout = std::chrono::milliseconds(500);
 constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
 constexpr auto kShimEndTimeout = std::chrono::seconds(2);
@@ -66,6 +70,8 @@ DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtim
       info_(std::move(info)),
       cgroup_parent_(CgroupParentFor(info_, request.cgroup)) {
   memory_mib_ = request.shape.memory_mib;
+  if (runtime_.IsGvisor()) guest_memory_file_ = kGvisorMemoryFile;
+  if (runtime_.IsKata()) guest_ram_bytes_ = request.shape.memory_mib << 20;
 }
 
 Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
@@ -138,6 +144,15 @@ void DockerGuest::Start(const LaunchRequest& request) {
   // Making the image is not part of a launch: later ones find it.
   const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
   const Json config = Config(request, image, ContainerAgentArguments(request), true);
+  const auto binary = FindExecutable(runtime_.path);
+  if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
+  if (request.cold_cache) {
+    // The daemon's own binaries stay: it runs.
+    for (const auto& program : {binary, FindExecutable(kShim)}) {
+      if (program) EvictProgram(*program);
+    }
+    EvictFromPageCache(AgentOfImage(engine, image, request.deadline));
+  }
 
   phases_.launch_called_ns = MonotonicRawNs();
   Create(engine, config, request.deadline);
@@ -162,9 +177,6 @@ void DockerGuest::Start(const LaunchRequest& request) {
                                                : "host";
   facts_["oci_runtime"] = runtime_.name;
   facts_["storage_driver"] = info_.value("Driver", "");
-  if (const auto binary = FindExecutable(runtime_.path)) {
-    facts_["binary_sha256"] = Sha256OfFile(*binary);
-  }
 }
 
 void DockerGuest::Try(const LaunchRequest& request) {

@@ -65,4 +65,17 @@ std::string EnsureAgentImage(const DockerEngine& engine, const fs::path& agent, 
   return reference;
 }
 
+fs::path AgentOfImage(const DockerEngine& engine, const std::string& reference, Deadline deadline) {
+  const auto image = engine.InspectImage(reference, deadline);
+  const auto driver = image.value("GraphDriver", nlohmann::json::object());
+  const auto data = driver.value("Data", nlohmann::json());
+  // Of overlay2; an image of one layer has no other directory.
+  const std::string layer = data.is_object() ? data.value("UpperDir", "") : "";
+  if (layer.empty()) {
+    throw CannotRunHere("the Docker daemon's storage driver '" + driver.value("Name", "") +
+                        "' does not say where an image's files are");
+  }
+  return fs::path(layer) / fs::path(kGuestAgent).relative_path();
+}
+
 }  // namespace hvbench

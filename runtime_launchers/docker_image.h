@@ -13,4 +13,9 @@ namespace hvbench {
 std::string EnsureAgentImage(const DockerEngine& engine, const std::filesystem::path& agent,
                              Deadline deadline);
 
+// The agent in that image, as a file of the host. Throws CannotRunHere where the daemon's storage
+// driver does not say where it is.
+std::filesystem::path AgentOfImage(const DockerEngine& engine, const std::string& reference,
+                                   Deadline deadline);
+
 }  // namespace hvbench

@@ -18,6 +18,7 @@
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -90,7 +91,7 @@ UniqueFd ConnectToAgent(const fs::path& vsock, Deadline deadline) {
 
 FirecrackerGuest::FirecrackerGuest(FirecrackerOptions options, const LaunchRequest& request)
     : options_(std::move(options)) {
-  phases_.launch_called_ns = MonotonicRawNs();
+  guest_ram_bytes_ = request.shape.memory_mib << 20;
   memory_mib_ = request.shape.memory_mib + kVmmMemoryMib;
   root_ = request.guest_dir;
   if (!options_.jailer.empty()) root_ = root_ / options_.binary.filename() / kJailId / "root";
@@ -143,7 +144,12 @@ std::vector<std::string> FirecrackerGuest::Command() const {
   return command;
 }
 
-void FirecrackerGuest::SpawnVmm(const LaunchRequest& request) {
+void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<fs::path>& images) {
+  if (request.cold_cache) {
+    EvictProgram(options_.binary);
+    for (const fs::path& image : images) EvictFromPageCache(image);
+  }
+  phases_.launch_called_ns = MonotonicRawNs();
   std::ofstream(root_ / kMetrics).flush();
   MakeOwn(root_ / kMetrics);
   const UniqueFd log(open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -215,7 +221,7 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   machine.vsock_socket = kVsockSocket;
   NoteFacts(image.kernel_release, image.kernel_sha256);
   facts_["kernel_arguments"] = machine.kernel_arguments;
-  SpawnVmm(request);
+  SpawnVmm(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
 }
 
@@ -225,7 +231,7 @@ void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSn
   Place(snapshot.memory, kMemory, /*writable=*/false);
   NoteFacts(snapshot.kernel_release, snapshot.kernel_sha256);
   facts_["snapshot"] = snapshot.memory;
-  SpawnVmm(request);
+  SpawnVmm(request, {snapshot.state, snapshot.memory});
   api_->LoadSnapshot(kState, kMemory, request.deadline);
 }
 

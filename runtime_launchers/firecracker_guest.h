@@ -50,7 +50,8 @@ class FirecrackerGuest : public ProcessGuest {
  private:
   void BootWith(const LaunchRequest& request, const GuestImage& image,
                 const std::string& agent_option);
-  void SpawnVmm(const LaunchRequest& request);
+  // `images` are what the VMM reads to boot.
+  void SpawnVmm(const LaunchRequest& request, const std::vector<std::filesystem::path>& images);
   std::vector<std::string> Command() const;
   void MakeRoot();
   // Gives the VMM a file under a name in its root folder.

@@ -63,6 +63,7 @@ OciRuntime Gvisor(const std::string& platform) {
   runtime.facts = {{"accelerator", platform == "kvm" ? "kvm" : "none"},
                    {"guest_kernel", "gVisor sentry"},
                    {"platform", platform}};
+  runtime.guest_memory_file = kGvisorMemoryFile;
   runtime.explain = ExplainFailure;
   return runtime;
 }

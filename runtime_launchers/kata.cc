@@ -267,6 +267,13 @@ ContainerdTask Kata::Prepare(const LaunchRequest& request) const {
   task.runtime_options = ConfigFileOptions(WriteConfig(config, request), "");
   task.is_vm = true;
   task.shim_folders = ShimFolders(request.guest_id);
+  task.programs = {shim.path};
+  for (const char* program : {"path", "virtio_fs_daemon"}) {
+    if (const auto found = FindExecutable(config.Get(program))) task.programs.push_back(*found);
+  }
+  for (const char* image : {"kernel", "image", "initrd"}) {
+    if (const fs::path file = config.Get(image); fs::exists(file)) task.images.push_back(file);
+  }
   task.facts = {{"accelerator", "kvm"},
                 {"guest_kernel", fs::path(config.Get("kernel")).filename().string()},
                 {"vmm", config.Get("path")},

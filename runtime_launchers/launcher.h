@@ -4,7 +4,8 @@
 //
 // Errors: every call may throw Error, whose text says what failed, what the runtime printed last,
 // and what to do; a wait ends with its deadline or, where it says so, with an interrupt
-// (Interrupted). Threads: all calls come from the program's main thread.
+// (Interrupted). Threads: all calls come from the program's main thread, but for guests that are to
+// start at the same time: each is then launched, used and shut down by a thread of its own.
 #pragma once
 
 #include <chrono>
@@ -71,6 +72,9 @@ struct LaunchRequest {
   // A raw file of the host that a VM gets as a block device; the agent is told which by
   // --disk=DEVICE. "": none. A runtime without block devices ignores it.
   std::filesystem::path disk_image;
+  // Whether the binaries and images that this boot reads are to be evicted from the page cache,
+  // right before launch_called_ns. Launch throws CannotRunHere if they cannot be.
+  bool cold_cache = false;
   GuestShape shape;
   std::optional<GuestNetwork> network;  // nothing: the guest has loopback alone
   Deadline deadline;
@@ -78,12 +82,16 @@ struct LaunchRequest {
 
 // Results of a launch on the host's CLOCK_MONOTONIC_RAW, in nanoseconds.
 struct LaunchPhases {
+  // The guest's files are ready (image, bundle, copy of the agent); the runtime's work begins.
   std::int64_t launch_called_ns = 0;
   std::int64_t process_started_ns = 0;  // the runtime's create or start call returned
 };
 
 struct GuestMemory {
   std::optional<std::int64_t> pss_bytes;  // of all host processes; nothing where it is unreadable
+  // The part of it that is the guest's own: a VM's RAM, what a sandbox's kernel gave to the guest,
+  // the agent itself in a container. The rest is what the runtime needs beside it.
+  std::int64_t guest_bytes = 0;
   int processes = 0;
 };
 
@@ -112,7 +120,8 @@ class Guest {
   virtual void Freeze() = 0;
   virtual void Thaw() = 0;
 
-  // CPU time so far of every host process that serves the guest (VMM, vhost, sentry, gofer, shim).
+  // CPU time so far of every host process that serves the guest (VMM, vhost, sentry, gofer, shim),
+  // and of the commands that launched it.
   // Cheap: it is read around every timed run.
   virtual std::chrono::nanoseconds HostCpu() = 0;
   // The memory of the same processes. Walks their page tables: not to be called around a timed run.
@@ -146,6 +155,8 @@ class Launcher {
   // state, mounts, daemon objects. Its processes and cgroup are already gone. Must not fail for
   // what is not there.
   virtual void RemoveStale(const std::string& guest_id, const std::filesystem::path& guest_dir) = 0;
+  // CPU time so far of daemons that serve all guests of this runtime, and maybe others.
+  virtual std::chrono::nanoseconds DaemonCpu() { return {}; }
   // Removes what the launcher keeps between runs, such as an image in a daemon's store.
   virtual void RemoveCaches() {}
 };

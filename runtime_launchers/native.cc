@@ -8,6 +8,7 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
 
 namespace hvbench {
 namespace {
@@ -47,7 +48,6 @@ void NativeGuest::MakeCgroup(const LaunchRequest& request) {
 }
 
 void NativeGuest::Start(const LaunchRequest& request) {
-  phases_.launch_called_ns = MonotonicRawNs();
   memory_mib_ = request.shape.memory_mib;
   const std::filesystem::path scratch = request.guest_dir / "scratch";
   // A copy, as in every other guest: how a file lies in the page cache shows in the cost of exec.
@@ -60,6 +60,10 @@ void NativeGuest::Start(const LaunchRequest& request) {
   logs_ = {request.guest_dir / "console.log"};
   const UniqueFd log(open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) throw SystemError("cannot create " + logs_.front().string(), errno);
+  facts_["binary_sha256"] = Sha256OfFile(request.agent);
+  if (request.cold_cache) EvictFromPageCache(agent);
+
+  phases_.launch_called_ns = MonotonicRawNs();
   MakeCgroup(request);
 
   auto [guest_stdin, to_guest] = MakePipe();
@@ -85,7 +89,6 @@ void NativeGuest::Start(const LaunchRequest& request) {
   for (const std::string& word : argv) {
     facts_["command_line"] += (&word == &argv.front() ? "" : " ") + word;
   }
-  facts_["binary_sha256"] = Sha256OfFile(request.agent);
   facts_["accelerator"] = "none";
   facts_["transport"] = "pipe";
   facts_["guest_kernel"] = "host";

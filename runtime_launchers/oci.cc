@@ -14,6 +14,8 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -60,6 +62,7 @@ class OciGuest : public ProcessGuest {
     command_.insert(command_.end(), {"--root", files_.state.string()});
     logs_ = {files_.runtime_log, files_.console_log};
     memory_mib_ = request.shape.memory_mib;
+    guest_memory_file_ = runtime.guest_memory_file;
   }
   ~OciGuest() override { ForceDown(); }
 
@@ -70,6 +73,7 @@ class OciGuest : public ProcessGuest {
  private:
   void RemoveRuntimeState(Deadline deadline) override;
   void Prepare(const LaunchRequest& request, const std::vector<std::string>& agent_arguments);
+  void MakeCgroup(const LaunchRequest& request);
   Process SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
                        int stdin_fd, int stdout_fd);
   ExitStatus AwaitRuntime(Process& runtime, Deadline deadline);
@@ -86,7 +90,12 @@ class OciGuest : public ProcessGuest {
 void OciGuest::Prepare(const LaunchRequest& request,
                        const std::vector<std::string>& agent_arguments) {
   WriteOciBundle(files_.bundle, request, agent_arguments);
-  // Made here and not by the runtime: the limits of all guests are then set in the same way.
+  launch_cgroup_ = Cgroup::ForCpuTime(request.cgroup + "-launch");
+  launch_cgroup_->Create({});
+}
+
+// Made here and not by the runtime: the limits of all guests are then set in the same way.
+void OciGuest::MakeCgroup(const LaunchRequest& request) {
   cgroup_ = Cgroup(request.cgroup);
   cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
 }
@@ -105,6 +114,7 @@ Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::st
   options.stdout_fd = stdout_fd >= 0 ? stdout_fd : console.get();
   options.stderr_fd = console.get();
   options.cpus = request.shape.host_cpus;
+  options.cgroup_procs = launch_cgroup_->ProcsFiles();
   options.hidden_mount = hidden_mount_;
   if (request.network && !covered_sysctls_.empty()) {
     // Each network namespace has folders of its own there.
@@ -136,8 +146,15 @@ void OciGuest::AdoptMainProcess() {
 }
 
 void OciGuest::Start(const LaunchRequest& request) {
-  phases_.launch_called_ns = MonotonicRawNs();
   Prepare(request, ContainerAgentArguments(request));
+  facts_["binary_sha256"] = Sha256OfFile(command_.front());
+  if (request.cold_cache) {
+    EvictProgram(command_.front());
+    EvictFromPageCache(AgentOfBundle(files_.bundle));
+  }
+
+  phases_.launch_called_ns = MonotonicRawNs();
+  MakeCgroup(request);
   auto [guest_stdin, to_guest] = MakePipe();
   auto [from_guest, guest_stdout] = MakePipe();
   // Detached, the runtime's own streams become the agent's: nothing copies between the two.
@@ -150,7 +167,6 @@ void OciGuest::Start(const LaunchRequest& request) {
   AdoptMainProcess();
   phases_.process_started_ns = MonotonicRawNs();
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
-  facts_["binary_sha256"] = Sha256OfFile(command_.front());
   facts_["command_line"] = Join(command_line_);
   facts_["limits"] = "cgroup";
   facts_["transport"] = "pipe";
@@ -158,6 +174,7 @@ void OciGuest::Start(const LaunchRequest& request) {
 
 ExitStatus OciGuest::Try(const LaunchRequest& request) {
   Prepare(request, {"--exit"});
+  MakeCgroup(request);
   process_ = SpawnRuntime(request, {}, -1, -1);
   return AwaitRuntime(process_, request.deadline);
 }

@@ -16,6 +16,9 @@
 namespace hvbench {
 
 // What tells one such runtime from another.
+// The memory that gVisor's kernel gives to its guest.
+inline constexpr char kGvisorMemoryFile[] = "runsc-memory";
+
 struct OciRuntime {
   std::string command;                        // looked up in PATH where the user names no binary
   std::string binary_variable;                // an environment variable that names one; or ""
@@ -27,6 +30,7 @@ struct OciRuntime {
   std::filesystem::path hidden_mount;         // that the command must not see; or ""
   std::filesystem::path covered_sysctls;  // a folder of /proc/sys/net that must look empty to it
                                           // in the namespace of a network of ours; or ""
+  std::string guest_memory_file;          // as in ProcessGuest
   // Optional: whether this version can work on this machine, without starting a guest.
   std::function<std::optional<Unusable>(const std::string& version)> check;
   // Optional: what a failed trial start means, from what the runtime printed.

@@ -101,6 +101,10 @@ std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request) {
   return arguments;
 }
 
+std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle) {
+  return bundle / "rootfs" / std::filesystem::path(kGuestAgent).relative_path();
+}
+
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
                     const std::vector<std::string>& agent_arguments) {
   namespace fs = std::filesystem;
@@ -108,7 +112,7 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
   for (const char* dir : {"proc", "sys", "dev", "tmp", "scratch"}) {
     fs::create_directories(rootfs / dir);
   }
-  const fs::path agent = rootfs / fs::path(kGuestAgent).relative_path();
+  const fs::path agent = AgentOfBundle(bundle);
   std::error_code error;
   if (!fs::copy_file(request.agent, agent, error)) {
     throw Error("cannot copy the agent " + request.agent.string() + " to " + agent.string() + ": " +

@@ -18,6 +18,9 @@ inline constexpr char kGuestVolume[] = "/volume";
 // The arguments of a container's agent, behind its path.
 std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request);
 
+// The agent's copy in `bundle`.
+std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle);
+
 // Makes `bundle` for `request`, with `agent_arguments` behind the agent's path.
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
                     const std::vector<std::string>& agent_arguments);

@@ -73,7 +73,10 @@ std::vector<pid_t> ProcessGuest::OutsideCgroup() const {
 }
 
 std::chrono::nanoseconds ProcessGuest::HostCpu() {
-  std::chrono::nanoseconds total = cgroup_ ? cgroup_->CpuTime() : std::chrono::nanoseconds(0);
+  std::chrono::nanoseconds total{0};
+  for (const auto* group : {&cgroup_, &launch_cgroup_}) {
+    if (*group) total += (*group)->CpuTime();
+  }
   for (const pid_t pid : OutsideCgroup()) {
     if (const auto time = CpuTimeOfProcess(pid)) total += *time;
   }
@@ -86,7 +89,32 @@ GuestMemory ProcessGuest::Memory() {
     const std::vector<pid_t> members = cgroup_->Processes();
     pids.insert(pids.end(), members.begin(), members.end());
   }
-  return {PssOfProcesses(pids), static_cast<int>(pids.size())};
+  GuestMemory memory;
+  memory.processes = static_cast<int>(pids.size());
+  pids = WithOwnMemory(pids);
+  memory.pss_bytes = PssOfProcesses(pids);
+  for (const pid_t pid : pids) memory.guest_bytes += GuestPss(pid);
+  if (!guest_memory_file_.empty() && memory.pss_bytes) {
+    // Systrap maps a page again and again, and drops what it had mapped around it.
+    const std::int64_t unmapped = std::max<std::int64_t>(
+        BytesInMemoryFiles(pids, guest_memory_file_) - memory.guest_bytes, 0);
+    memory.guest_bytes += unmapped;
+    *memory.pss_bytes += unmapped;
+  }
+  return memory;
+}
+
+std::int64_t ProcessGuest::GuestPss(pid_t pid) const {
+  if (!guest_memory_file_.empty()) {
+    return PssOfMappings(pid, [this](const MemoryMapping& mapping) {
+      return mapping.name.find(guest_memory_file_) != std::string::npos;
+    });
+  }
+  if (guest_ram_bytes_ > 0) {
+    return PssOfMappings(
+        pid, [this](const MemoryMapping& mapping) { return mapping.bytes >= guest_ram_bytes_; });
+  }
+  return pid == process_.pid() ? PssOfProcess(pid).value_or(0) : 0;
 }
 
 std::string ProcessGuest::ConsoleTail() {
@@ -130,7 +158,9 @@ void ProcessGuest::Shutdown(StopMode mode, Deadline deadline) {
   // A version 1 freezer holds back even SIGKILL.
   failure.Try([&] { Thaw(); });
   process_.Wait(forced);
-  if (cgroup_) failure.Try([&] { cgroup_->KillAndRemove(forced); });
+  for (const auto* group : {&cgroup_, &launch_cgroup_}) {
+    if (*group) failure.Try([&] { (*group)->KillAndRemove(forced); });
+  }
   // Before the runtime is asked: runsc waits for seconds for what is but a zombie of ours.
   ReapOrphans();
   failure.Try([&] { RemoveRuntimeState(forced); });

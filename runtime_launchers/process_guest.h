@@ -47,17 +47,24 @@ class ProcessGuest : public Guest {
 
   Process process_;               // the guest's main process on the host
   std::optional<Cgroup> cgroup_;  // nothing: this user may not make one
+  // Of the commands that launched the guest, for their CPU time; nothing where there are none.
+  std::optional<Cgroup> launch_cgroup_;
   std::optional<Endpoint> endpoint_;
   LaunchPhases phases_;
   std::map<std::string, std::string> facts_;
   std::vector<std::filesystem::path> logs_;
   std::int64_t memory_mib_ = 0;
+  // What of the host's memory is the guest's own. Neither set: all of the main process, and nothing
+  // of the others.
+  std::string guest_memory_file_;     // a sandbox's: its memfd_create(2) file of this name
+  std::int64_t guest_ram_bytes_ = 0;  // a VM's: each mapping that is at least as large
   // The process that started the guest is in its group too: killed with the rest, it would leave
   // behind what it alone removes.
   bool runtime_in_cgroup_ = false;
 
  private:
   std::vector<pid_t> OutsideCgroup() const;
+  std::int64_t GuestPss(pid_t pid) const;
 
   bool down_ = false;
   bool frozen_ = false;

@@ -12,6 +12,8 @@
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -62,6 +64,7 @@ QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchReq
     : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
   if (vsock) plan_.vsock_cid = ChooseCid();
   logs_ = {files_.vmm_log, files_.console};
+  guest_ram_bytes_ = request.shape.memory_mib << 20;
   memory_mib_ = request.shape.memory_mib + kQemuMemoryMib + (plan_.machine.kvm ? 0 : kTcgCacheMib);
 }
 
@@ -97,6 +100,12 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
 }
 
 void QemuGuest::Start(const LaunchRequest& request) {
+  facts_["binary_sha256"] = Sha256OfFile(binary_);
+  if (request.cold_cache) {
+    EvictProgram(binary_);
+    EvictFromPageCache(plan_.image.vmlinux);
+    EvictFromPageCache(plan_.image.initramfs);
+  }
   phases_.launch_called_ns = MonotonicRawNs();
   try {
     Spawn(request);
@@ -115,7 +124,6 @@ void QemuGuest::Start(const LaunchRequest& request) {
     endpoint_ = VirtioSerialEndpoint{files_.bridge.string()};
   }
   facts_["accelerator"] = plan_.machine.kvm ? "kvm" : "tcg";
-  facts_["binary_sha256"] = Sha256OfFile(binary_);
   facts_["guest_kernel"] = "Linux " + plan_.image.kernel_release;
   facts_["guest_kernel_sha256"] = plan_.image.kernel_sha256;
   facts_["limits"] = "cgroup";

@@ -226,6 +226,15 @@ Cgroup::Cgroup(const std::string& path) {
   }
 }
 
+Cgroup Cgroup::ForCpuTime(const std::string& path) {
+  Cgroup group(path);
+  const std::vector<fs::path> dirs = group.DirsOf("cpuacct");
+  std::erase_if(group.hierarchies_, [&](const Hierarchy& hierarchy) {
+    return std::find(dirs.begin(), dirs.end(), hierarchy.dir) == dirs.end();
+  });
+  return group;
+}
+
 Cgroup Cgroup::OfProcess(pid_t pid) {
   // "<hierarchy>:<controllers>:<path>"; no controllers mean version 2. The root groups are left
   // out: they hold what the runtime did not move, the whole machine among it.

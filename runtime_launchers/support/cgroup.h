@@ -31,6 +31,9 @@ class Cgroup {
  public:
   // The group named `path` ("/hvbench-1/native-1"), made or not.
   explicit Cgroup(const std::string& path);
+  // The same in the hierarchy that counts CPU time, and in no other: entering each one costs its
+  // processes up to a grace period of the kernel's.
+  static Cgroup ForCpuTime(const std::string& path);
   // The group that a process is in, by the hierarchies' own paths (a runtime may choose them).
   static Cgroup OfProcess(pid_t pid);
 

@@ -22,6 +22,12 @@ class SystemError : public Error {
   int system_error_;
 };
 
+// What was asked for is not to be had on this machine: a cell that needs it is skipped.
+class CannotRunHere : public Error {
+ public:
+  using Error::Error;
+};
+
 // A wait passed its deadline.
 class TimedOut : public Error {
  public:

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -50,12 +51,14 @@ std::string HashContent(int fd, const std::filesystem::path& file) {
 }  // namespace
 
 std::string Sha256OfFile(const std::filesystem::path& file) {
-  static std::map<FileIdentity, std::string> known;
+  static std::mutex mutex;
+  static std::map<FileIdentity, std::string> known;  // guarded by mutex
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info = {};
   if (!fd || fstat(fd.get(), &info) != 0) throw SystemError("cannot open " + file.string(), errno);
   const FileIdentity identity{info.st_dev, info.st_ino, info.st_size, info.st_ctim.tv_sec,
                               info.st_ctim.tv_nsec};
+  const std::lock_guard lock(mutex);
   const auto found = known.find(identity);
   if (found != known.end()) return found->second;
   return known[identity] = HashContent(fd.get(), file);

@@ -1,9 +1,16 @@
 #include "runtime_launchers/support/proc_stats.h"
 
+#include <linux/kcmp.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -79,6 +86,65 @@ std::optional<ThreadState> StateOfThread(pid_t thread) {
   return ThreadState{(flags & kKernelThread) != 0, state == 'R'};
 }
 
+std::int64_t PssOfMappings(pid_t pid, const std::function<bool(const MemoryMapping&)>& wanted) {
+  std::ifstream file(ProcFile(pid, "smaps"));
+  std::int64_t sum = 0;
+  bool counts = false;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream fields(line);
+    std::string word;
+    fields >> word;
+    if (word == "Pss:") {
+      std::int64_t kib = 0;
+      if (counts && fields >> kib) sum += kib * 1024;
+    } else if (!word.empty() && word.back() != ':') {
+      // "7f00000000-7f00021000 rw-s 00000000 00:01 2057   /memfd:runsc-memory (deleted)"
+      MemoryMapping mapping;
+      std::string skipped;
+      fields >> skipped >> skipped >> skipped >> skipped >> std::ws;
+      std::getline(fields, mapping.name);
+      std::int64_t begin = 0;
+      std::int64_t end = 0;
+      const char* const last = word.data() + word.size();
+      const auto [dash, error] = std::from_chars(word.data(), last, begin, 16);
+      if (error == std::errc() && dash != last) std::from_chars(dash + 1, last, end, 16);
+      mapping.bytes = end - begin;
+      counts = wanted(mapping);
+    }
+  }
+  return sum;
+}
+
+std::int64_t BytesInMemoryFiles(const std::vector<pid_t>& pids, std::string_view name) {
+  constexpr std::int64_t kBlockBytes = 512;  // of st_blocks
+  const std::string target = "/memfd:" + std::string(name) + " (deleted)";
+  std::set<ino_t> counted;  // all are of the kernel's own tmpfs
+  std::int64_t sum = 0;
+  for (const pid_t pid : pids) {
+    std::error_code error;
+    for (const auto& fd : std::filesystem::directory_iterator(ProcFile(pid, "fd"), error)) {
+      struct stat status = {};
+      if (std::filesystem::read_symlink(fd, error) == target &&
+          stat(fd.path().c_str(), &status) == 0 && counted.insert(status.st_ino).second) {
+        sum += status.st_blocks * kBlockBytes;
+      }
+    }
+  }
+  return sum;
+}
+
+std::vector<pid_t> WithOwnMemory(const std::vector<pid_t>& pids) {
+  std::vector<pid_t> distinct;
+  for (const pid_t pid : pids) {
+    if (std::none_of(distinct.begin(), distinct.end(), [pid](pid_t other) {
+          return syscall(SYS_kcmp, pid, other, KCMP_VM, 0, 0) == 0;
+        })) {
+      distinct.push_back(pid);
+    }
+  }
+  return distinct;
+}
+
 std::optional<pid_t> ParentOfProcess(pid_t pid) {
   std::ifstream file(ProcFile(pid, "status"));
   std::string word;
@@ -87,6 +153,21 @@ std::optional<pid_t> ParentOfProcess(pid_t pid) {
     if (word == "PPid:" && file >> parent) return parent;
   }
   return std::nullopt;
+}
+
+std::vector<pid_t> ProcessesNamed(std::string_view name) {
+  std::vector<pid_t> pids;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string number = entry.path().filename();
+    pid_t pid = 0;  // stays so for what is no process
+    std::from_chars(number.data(), number.data() + number.size(), pid);
+    if (pid <= 0) continue;
+    std::string comm;
+    std::getline(std::ifstream(ProcFile(pid, "comm")), comm);
+    if (comm == name) pids.push_back(pid);
+  }
+  return pids;
 }
 
 }  // namespace hvbench

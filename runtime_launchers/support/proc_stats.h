@@ -5,7 +5,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace hvbench {
@@ -20,6 +23,24 @@ std::optional<std::int64_t> PssOfProcess(pid_t pid);
 // Sum over those that still exist; nothing if none of them was readable.
 std::optional<std::int64_t> PssOfProcesses(const std::vector<pid_t>& pids);
 
+// A process's mapping of memory, as /proc/<pid>/smaps describes it.
+struct MemoryMapping {
+  std::string name;        // a file's path, "[heap]", ...; "" for plain anonymous memory
+  std::int64_t bytes = 0;  // of address space
+};
+
+// PSS of those of its mappings that are `wanted`, bytes; 0 if there are none or they are
+// unreadable.
+std::int64_t PssOfMappings(pid_t pid, const std::function<bool(const MemoryMapping&)>& wanted);
+
+// Bytes that memfd_create(2) files of that name hold, which those processes have open: mapped by
+// one of them or not, each file once.
+std::int64_t BytesInMemoryFiles(const std::vector<pid_t>& pids, std::string_view name);
+
+// Without those that share all of their memory with an earlier one (CLONE_VM), whose PSS would
+// count twice.
+std::vector<pid_t> WithOwnMemory(const std::vector<pid_t>& pids);
+
 std::optional<pid_t> ParentOfProcess(pid_t pid);
 
 struct ThreadState {
@@ -28,5 +49,8 @@ struct ThreadState {
 };
 // Nothing if there is no such thread.
 std::optional<ThreadState> StateOfThread(pid_t thread);
+
+// Those whose command name is `name`, at most 15 characters.
+std::vector<pid_t> ProcessesNamed(std::string_view name);
 
 }  // namespace hvbench

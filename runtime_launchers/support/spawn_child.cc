@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +19,8 @@ namespace hvbench {
 namespace {
 
 constexpr std::size_t kChildStackBytes = 64 * 1024;
+constexpr int kMaxBusyAttempts = 1000;
+constexpr timespec kBusyPause = {0, 1'000'000};  // ns
 
 enum class Step {
   kNone,
@@ -131,7 +134,13 @@ int RunChild(void* argument) {
   }
   if (plan.hidden_mount != nullptr || plan.covered_dir != nullptr) HideMounts(plan);
   if (plan.working_dir != nullptr && chdir(plan.working_dir) != 0) Fail(plan, Step::kDirectory);
-  execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+  // A child that another thread is starting may have inherited the descriptor with which the
+  // program was just written, and holds it until its own execve(2).
+  for (int attempt = 0; attempt < kMaxBusyAttempts; ++attempt) {
+    execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+    if (errno != ETXTBSY) break;
+    nanosleep(&kBusyPause, nullptr);
+  }
   Fail(plan, Step::kExecute);
 }
 

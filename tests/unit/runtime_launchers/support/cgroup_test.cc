@@ -53,6 +53,24 @@ class CgroupTest : public ::testing::Test {
   const Cgroup cgroup_{name_ + "/child"};
 };
 
+TEST_F(CgroupTest, ForCpuTimeCountsAndLimitsNothing) {
+  const Cgroup counting = Cgroup::ForCpuTime(name_ + "/counting");
+  counting.Create({});
+  EXPECT_EQ(counting.ProcsFiles().size(), 1u);
+  SpawnOptions options;
+  options.cgroup_procs = counting.ProcsFiles();
+  const Process process = Process::Spawn({"/bin/sh", "-c", "while :; do :; done"}, options);
+  EXPECT_EQ(counting.Processes(), std::vector<pid_t>{process.pid()});
+  const Deadline deadline = Soon();
+  while (counting.CpuTime() < milliseconds(50)) {
+    ASSERT_FALSE(deadline.Passed());
+    Pause(milliseconds(10), false);
+  }
+  counting.KillAndRemove(Soon());
+  EXPECT_FALSE(counting.Exists());
+  EXPECT_TRUE(cgroup_.Exists());
+}
+
 TEST_F(CgroupTest, KnowsItsProcesses) {
   EXPECT_TRUE(cgroup_.Exists());
   EXPECT_TRUE(cgroup_.Processes().empty());

@@ -1,9 +1,15 @@
 #include "runtime_launchers/support/proc_stats.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <future>
+#include <thread>
+
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/unique_fd.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -39,6 +45,55 @@ TEST(ProcStats, PssIsThatOfExistingProcesses) {
   EXPECT_TRUE(PssOfProcesses({getpid(), kNobody}));
   EXPECT_FALSE(PssOfProcesses({kNobody}));
   EXPECT_FALSE(PssOfProcesses({}));
+}
+
+TEST(ProcStats, TellsMappingsApartByNameAndSize) {
+  constexpr std::size_t kBytes = 24 << 20;
+  const UniqueFd memory(memfd_create("hvbench-some-memory", MFD_CLOEXEC));
+  ASSERT_EQ(ftruncate(memory.get(), kBytes), 0);
+  char* const mapped = static_cast<char*>(
+      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0));
+  ASSERT_NE(mapped, MAP_FAILED);
+  const auto ours = [](const MemoryMapping& mapping) {
+    return mapping.name.find("hvbench-some-memory") != std::string::npos &&
+           mapping.bytes == static_cast<std::int64_t>(kBytes);
+  };
+  EXPECT_EQ(PssOfMappings(getpid(), ours), 0);
+  std::fill_n(mapped, kBytes / 2, 'x');
+  EXPECT_EQ(PssOfMappings(getpid(), ours), static_cast<std::int64_t>(kBytes / 2));
+  munmap(mapped, kBytes);
+  EXPECT_EQ(PssOfMappings(getpid(), ours), 0);
+  // Twice the same file, which still holds what nobody maps.
+  EXPECT_EQ(BytesInMemoryFiles({getpid(), getpid(), kNobody}, "hvbench-some-memory"),
+            static_cast<std::int64_t>(kBytes / 2));
+  EXPECT_EQ(BytesInMemoryFiles({getpid()}, "hvbench-some"), 0);
+  const std::int64_t all = PssOfMappings(getpid(), [](const MemoryMapping&) { return true; });
+  const std::int64_t rolled_up = PssOfProcess(getpid()).value();
+  EXPECT_NEAR(static_cast<double>(all), static_cast<double>(rolled_up), 1 << 20);
+  EXPECT_EQ(PssOfMappings(kNobody, ours), 0);
+}
+
+TEST(ProcStats, CountsSharedMemoryOnce) {
+  const Process other = Process::Spawn({"/bin/sleep", "30"}, {});
+  std::promise<pid_t> started;
+  std::promise<void> ended;
+  std::thread sharing([&] {
+    started.set_value(gettid());
+    ended.get_future().wait();
+  });
+  const pid_t thread = started.get_future().get();
+  EXPECT_EQ(WithOwnMemory({getpid(), thread, other.pid()}),
+            (std::vector<pid_t>{getpid(), other.pid()}));
+  EXPECT_EQ(WithOwnMemory({kNobody, getpid()}), (std::vector<pid_t>{kNobody, getpid()}));
+  ended.set_value();
+  sharing.join();
+}
+
+TEST(ProcStats, FindsProcessesByName) {
+  const Process child = Process::Spawn({"/bin/sleep", "30"}, {});
+  const std::vector<pid_t> pids = ProcessesNamed("sleep");
+  EXPECT_NE(std::find(pids.begin(), pids.end(), child.pid()), pids.end());
+  EXPECT_TRUE(ProcessesNamed("no-such-name").empty());
 }
 
 TEST(ProcStats, KnowsParents) {

@@ -37,6 +37,17 @@ TEST(Process, ReportsHowItEnded) {
   EXPECT_EQ(killed.Describe(), "was killed by signal 9 (Killed)");
 }
 
+TEST(Process, WaitsForAWriterOfTheProgram) {
+  const TemporaryDir dir;
+  const std::string program = dir.path() / "program";
+  const std::string opened = dir.path() / "opened";
+  std::filesystem::copy_file("/bin/true", program);
+  const Process writer = Process::Spawn(
+      {"/bin/sh", "-c", "exec 3>>" + program + "; touch " + opened + "; sleep 0.2"}, {});
+  while (!std::filesystem::exists(opened)) Pause(milliseconds(1), false);
+  EXPECT_TRUE(Process::Spawn({program}, {}).Wait(Soon()).value().success());
+}
+
 TEST(Process, WhatCannotBeExecutedIsAnErrorWithItsErrno) {
   try {
     Process::Spawn({"/nonexistent/program"}, {});
