@@ -116,8 +116,7 @@ class Suite {
     Probe(wanted);
     std::vector<std::string> names;
     for (const ProbedRuntime& probed : usable_) names.push_back(probed.runtime->name());
-    cells_ = MakeCells(agent_.manifest, options_.profile, options_.cpus, names);
-    std::erase_if(cells_, [&](const CellName& cell) { return !Matches(cell, options_.filter); });
+    cells_ = MatchingCells(names);
     if (cells_.empty()) {
       std::cerr << "hvbench: no benchmark matches --benchmark_filter=" << options_.filter << '\n';
       return kExitNoMatch;
@@ -128,14 +127,19 @@ class Suite {
   }
 
  private:
+  std::vector<CellName> MatchingCells(const std::vector<std::string>& runtimes) const {
+    std::vector<CellName> cells =
+        MakeCells(agent_.manifest, options_.profile, options_.cpus, runtimes);
+    const std::vector<CellName> host_cells = MakeHostCells(options_.profile, runtimes);
+    cells.insert(cells.end(), host_cells.begin(), host_cells.end());
+    std::erase_if(cells, [&](const CellName& cell) { return !Matches(cell, options_.filter); });
+    return cells;
+  }
+
   // Others need not be probed.
   std::vector<Runtime*> WithMatchingCells(std::vector<Runtime*> runtimes) const {
-    std::erase_if(runtimes, [&](const Runtime* runtime) {
-      const auto cells =
-          MakeCells(agent_.manifest, options_.profile, options_.cpus, {runtime->name()});
-      return std::none_of(cells.begin(), cells.end(),
-                          [&](const CellName& cell) { return Matches(cell, options_.filter); });
-    });
+    std::erase_if(runtimes,
+                  [&](const Runtime* runtime) { return MatchingCells({runtime->name()}).empty(); });
     return runtimes;
   }
 
@@ -293,6 +297,8 @@ int Suite::Measure() {
   settings_.target_time = options_.target_time;
   settings_.fixed_iterations = options_.fixed_iterations;
   settings_.cell_timeout = options_.timeout;
+  settings_.profile = options_.profile;
+  settings_.repetitions = RepetitionsOf(options_);
   if (!options_.InBlocks()) {  // which say more themselves
     settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "fixtures/sample_name.h"
+
 namespace hvbench {
 
 ScreenReporter::ScreenReporter(std::unique_ptr<benchmark::BenchmarkReporter> inner,
@@ -18,7 +20,8 @@ void ScreenReporter::ReportRuns(const std::vector<Run>& report) {
   std::vector<Run> rows;
   for (const Run& run : report) {
     results_.Add(run);
-    rows.push_back(Normalize(run));
+    Run& row = rows.emplace_back(Normalize(run));
+    std::erase_if(row.counters, [](const auto& counter) { return IsSampleName(counter.first); });
   }
   progress_.Clear();
   inner_->ReportRuns(rows);

@@ -34,7 +34,7 @@ class DiskFixture : public RuntimeFixture {
     const auto written = static_cast<double>(io_->written_bytes);
     state.counters["host_read_bytes"] = read / iterations;
     state.counters["host_written_bytes"] = written / iterations;
-    const auto asked = iterations * static_cast<double>(result.prepared.bytes_per_iteration);
+    const auto asked = iterations * static_cast<double>(work().bytes_per_iteration);
     if (asked > 0) state.counters[kHostIoCounter] = (read + written) / asked;
   }
 

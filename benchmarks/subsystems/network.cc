@@ -11,10 +11,12 @@ class NetworkFixture : public RuntimeFixture {
   using RuntimeFixture::RuntimeFixture;
 
  protected:
-  void BeforeLease() override {
-    if (!settings().kernels_of_peer.contains(cell().kernel)) return;  // loopback
-    if (settings().netlab == nullptr) throw CannotRunHere(settings().netlab_problem);
-    settings().netlab->EnsurePeer();
+  void Begin() override {
+    if (settings().kernels_of_peer.contains(cell().kernel)) {  // not for loopback
+      if (settings().netlab == nullptr) throw CannotRunHere(settings().netlab_problem);
+      settings().netlab->EnsurePeer();
+    }
+    RuntimeFixture::Begin();
   }
 
   // The peer serves all guests: what one of them did to it must not reach the next cell.

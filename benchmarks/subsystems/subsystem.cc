@@ -8,8 +8,13 @@ namespace hvbench {
   std::unique_ptr<RuntimeFixture> make(CellName, const RunSettings&);
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_SUBSYSTEM
+#define HVBENCH_HOST_CELLS(list) const std::vector<HostCell>& list();
+#include "benchmarks/subsystems/subsystems.def"
+#undef HVBENCH_HOST_CELLS
 
 namespace {
+
+constexpr std::string_view kEmulatedSuffix = "-tcg";  // a contract (docs/results.md)
 
 std::unique_ptr<RuntimeFixture> MakePlainFixture(CellName cell, const RunSettings& settings) {
   return std::make_unique<RuntimeFixture>(std::move(cell), settings);
@@ -23,6 +28,24 @@ FixtureFactory FixtureOf(const std::string& subsystem) {
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_SUBSYSTEM
   return MakePlainFixture;
+}
+
+std::vector<CellName> MakeHostCells(protocol::Profile profile,
+                                    const std::vector<std::string>& runtimes) {
+  std::vector<CellName> cells;
+  const auto add = [&](const std::vector<HostCell>& listed) {
+    for (const HostCell& cell : listed) {
+      for (const std::string& runtime : runtimes) {
+        const bool emulated = runtime.ends_with(kEmulatedSuffix);
+        const std::uint8_t profiles = emulated ? cell.emulated_profiles : cell.profiles;
+        if ((profiles & profile) != 0) cells.push_back({cell.kernel, cell.params, runtime});
+      }
+    }
+  };
+#define HVBENCH_HOST_CELLS(list) add(list());
+#include "benchmarks/subsystems/subsystems.def"
+#undef HVBENCH_HOST_CELLS
+  return cells;
 }
 
 }  // namespace hvbench

@@ -2,8 +2,10 @@
 // them; the kernels of any other subsystem (of someone else's agent) get the plain fixture.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fixtures/runtime_fixture.h"
 
@@ -14,5 +16,18 @@ using FixtureFactory = std::unique_ptr<RuntimeFixture> (*)(CellName cell,
 
 // The factory of that subsystem's fixture.
 FixtureFactory FixtureOf(const std::string& subsystem);
+
+// A cell that its subsystem measures from the host: no kernel in the agent's manifest stands for
+// it.
+struct HostCell {
+  std::string kernel;  // "<subsystem>/<kernel>"
+  protocol::Params params;
+  std::uint8_t profiles = 0;           // protocol::Profile bits
+  std::uint8_t emulated_profiles = 0;  // the same for emulated VMs, where all takes much longer
+};
+
+// The cells of all subsystems that have such, ordered as MakeCells orders the agent's.
+std::vector<CellName> MakeHostCells(protocol::Profile profile,
+                                    const std::vector<std::string>& runtimes);
 
 }  // namespace hvbench

@@ -146,6 +146,8 @@ TEST_P(LauncherContract, CountsTheCpuAndMemoryOfItsHostProcesses) {
   EXPECT_GE(memory.processes, 1);
   ASSERT_TRUE(memory.pss_bytes);
   EXPECT_GT(*memory.pss_bytes, 0);
+  EXPECT_GT(memory.guest_bytes, 0);
+  EXPECT_LE(memory.guest_bytes, *memory.pss_bytes);
   std::cout << "[   FACT   ] " << GetParam() << ": " << Ms(used.count()) << " ms of host CPU for "
             << Ms(cpu_ns) << " ms in the guest, " << memory.processes << " host processes, "
             << *memory.pss_bytes / 1024 << " KiB PSS\n";
@@ -219,6 +221,41 @@ TEST_P(LauncherContract, TwoGuestsAtOnce) {
   StopOrderly(first);
   second.bridge->Ping(Soon());
   StopOrderly(second);
+}
+
+// Each from a thread of its own, which stays until its guest is gone.
+TEST_P(LauncherContract, SeveralAreLaunchedAtOnce) {
+  std::vector<std::string> problems(3);
+  std::vector<LaunchRequest> requests;
+  for (std::size_t i = 0; i < problems.size(); ++i) requests.push_back(NewRequest());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    threads.emplace_back([&, i] {
+      try {
+        BootedGuest booted = Boot(requests[i]);
+        booted.bridge->Ping(Soon());
+        booted.bridge->Shutdown(Soon());
+        booted.guest->Shutdown(StopMode::kOrderly, Soon());
+      } catch (const std::exception& error) {
+        problems[i] = error.what();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(problems, std::vector<std::string>(problems.size()));
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+}
+
+TEST_P(LauncherContract, BootsFromAColdCache) {
+  LaunchRequest request = NewRequest();
+  request.cold_cache = true;
+  try {
+    BootedGuest booted = Boot(request);
+    booted.bridge->Ping(Soon());
+    StopOrderly(booted);
+  } catch (const CannotRunHere& error) {
+    GTEST_SKIP() << error.what();
+  }
 }
 
 // Ten, or as many as begin within a few seconds: an emulated machine boots for two of them.

@@ -47,9 +47,9 @@ TEST(SelectRuntimes, NamesTheKnownOnesForAnUnknownOne) {
 }
 
 std::vector<ProbedRuntime> Probed(std::vector<Runtime>& all) {
-  return {{&all[0], {true, "1.0", "", ""}},
-          {&all[1], {false, "", "there is no /dev/kvm", "modprobe kvm_intel"}},
-          {&all[2], {false, "3.2.0-longer", "its \"config\" is broken", ""}}};
+  return {{&all[0], {true, "1.0", "", "", ""}},
+          {&all[1], {false, "", "there is no /dev/kvm", "modprobe kvm_intel", ""}},
+          {&all[2], {false, "3.2.0-longer", "its \"config\" is broken", "", ""}}};
 }
 
 TEST(Explain, SaysWhyAndWhatToDo) {
