@@ -57,6 +57,10 @@ class FirecrackerLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  // A snapshot's agent has the address of the machine that it was made of.
+  NetworkDevice network_device() const override {
+    return mode_ == LaunchMode::kBoot ? NetworkDevice::kTap : NetworkDevice::kNone;
+  }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   // All that is kept lies in the guest's folder; its process is gone.
   void RemoveStale(const std::string&, const fs::path&) override {}
@@ -191,6 +195,7 @@ void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,
   // In the guest's own group, which is free until the snapshot is restored.
   LaunchRequest for_template = request;
   for_template.guest_dir = snapshot_dir_ / "template";
+  for_template.disk_image.clear();  // a copy would find the template's
   fs::create_directories(for_template.guest_dir);
   try {
     FirecrackerGuest guest(resolved, for_template);

@@ -63,6 +63,10 @@ void FirecrackerApi::Start(const FirecrackerMachine& machine, Deadline deadline)
                             {"cache_type", "Writeback"},
                             {"io_engine", machine.io_engine}});
   }
+  if (!machine.tap.empty()) {
+    put("/network-interfaces/network",
+        {{"iface_id", "network"}, {"guest_mac", machine.mac}, {"host_dev_name", machine.tap}});
+  }
   put("/actions", {{"action_type", "InstanceStart"}});
 }
 

@@ -21,6 +21,8 @@ struct FirecrackerMachine {
   std::string vsock_socket;  // the host's end of the vsock
   std::string disk;          // a raw file; "": the machine has none
   std::string io_engine;     // of the disk: "Sync" or "Async"
+  std::string tap;           // of its network device, in the VMM's namespace; "": it has none
+  std::string mac;
 };
 
 // Every call throws Error with what the VMM says against it, TimedOut, or Interrupted where the

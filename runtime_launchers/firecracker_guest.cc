@@ -34,6 +34,9 @@ constexpr char kInitramfs[] = "initramfs";
 constexpr char kState[] = "machine";
 constexpr char kMemory[] = "memory";
 constexpr char kMetrics[] = "metrics";
+constexpr char kDisk[] = "disk";
+
+constexpr char kGuestDisk[] = "/dev/vda";  // the only one
 
 constexpr std::uint32_t kAgentPort = 52;
 // The jail's name: a folder of the guest alone. Short, for the sockets' paths (107 bytes at most).
@@ -163,6 +166,7 @@ void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<
   options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = root_;
   options.environment = AgentEnvironment();
+  if (request.network) options.network_namespace = request.network->network_namespace;
   std::vector<std::string> command = Command();
   // What its startup time counts from; the jailer says so itself.
   if (options_.jailer.empty()) {
@@ -192,7 +196,6 @@ void FirecrackerGuest::NoteFacts(const std::string& kernel_release,
   facts_["limits"] = "cgroup";
   facts_["jailer"] = options_.jailer.empty() ? "no" : "yes";
   facts_["virtio_bus"] = options_.pci ? "pci" : "mmio";
-  facts_["io_engine"] = options_.io_engine;
 }
 
 void FirecrackerGuest::Boot(const LaunchRequest& request, const GuestImage& image) {
@@ -220,9 +223,28 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
                              " -- --init --vsock=" + std::to_string(kAgentPort) + agent_option;
   machine.vsock_socket = kVsockSocket;
   NoteFacts(image.kernel_release, image.kernel_sha256);
+  AddDevices(request, machine);
   facts_["kernel_arguments"] = machine.kernel_arguments;
   SpawnVmm(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
+}
+
+void FirecrackerGuest::AddDevices(const LaunchRequest& request, FirecrackerMachine& machine) {
+  if (!request.disk_image.empty()) {
+    Place(fs::absolute(request.disk_image), kDisk, /*writable=*/true);
+    machine.disk = kDisk;
+    machine.io_engine = options_.io_engine;
+    machine.kernel_arguments += std::string(" --disk=") + kGuestDisk;
+    facts_["disk"] = "virtio-blk, through the host's page cache, " + options_.io_engine;
+  }
+  if (request.network) {
+    const GuestNetwork& network = *request.network;
+    machine.tap = network.interface;
+    machine.mac = network.mac;
+    machine.kernel_arguments += " --address=" + network.address + "/" +
+                                std::to_string(network.prefix_bits) + " --peer=" + network.peer;
+    facts_["network"] = "virtio-net on a tap, Firecracker";
+  }
 }
 
 void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSnapshot& snapshot) {

@@ -54,6 +54,8 @@ class FirecrackerGuest : public ProcessGuest {
   void SpawnVmm(const LaunchRequest& request, const std::vector<std::filesystem::path>& images);
   std::vector<std::string> Command() const;
   void MakeRoot();
+  // The disk and the network device that the request asks for, and what the agent is told of them.
+  void AddDevices(const LaunchRequest& request, FirecrackerMachine& machine);
   // Gives the VMM a file under a name in its root folder.
   void Place(const std::filesystem::path& file, const std::string& name, bool writable) const;
   void MakeOwn(const std::filesystem::path& file) const;
