@@ -218,6 +218,7 @@ class MemoryFixture : public StartupFixture {
     }
     RunResult result = ResultOf(elapsed, host_cpu, guest.clock_anchor.round_trip_ns);
     result.run.counters = {
+        {"pss_bytes", static_cast<double>(*memory.pss_bytes)},
         {"overhead_pss_bytes", static_cast<double>(*memory.pss_bytes - memory.guest_bytes)},
         {"guest_pss_bytes", static_cast<double>(memory.guest_bytes)},
         {"host_memory_bytes", static_cast<double>(available_before - available_after)},

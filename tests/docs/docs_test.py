@@ -69,6 +69,15 @@ class DocsTest(unittest.TestCase):
         for made in ("first.json", "first.html", "second.json", "build/my_bench"):
             self.assertTrue((self.dir / made).is_file(), made)
 
+    def test_findings_speak_of_kernels_that_exist(self):
+        listed = self.shell("hvbench --benchmark_list_tests --hvbench_profile=full"
+                            " --hvbench_runtimes=native")
+        kernels = [name.split("/runtime:")[0] for name in listed.split()]
+        findings = json.loads((ROOT / "benchmarks/report/findings.json").read_text("utf-8"))
+        for claim in (claim for finding in findings for claim in finding["claims"]):
+            found = [kernel for kernel in kernels if re.search(claim["kernels"], kernel)]
+            self.assertTrue(found, claim["kernels"])
+
     def measure(self):
         """r.json of two runtimes, three repetitions each."""
         (self.dir / "runtimes.json").write_text(json.dumps(

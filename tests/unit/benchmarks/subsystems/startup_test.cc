@@ -247,6 +247,8 @@ TEST_F(StartupTest, MemoryIsToldApartIntoTheGuestsAndTheRuntimes) {
     ASSERT_EQ(row.failure, "");
     EXPECT_EQ(row.counters.at("overhead_pss_bytes"), 30 * kMiB);
     EXPECT_EQ(row.counters.at("guest_pss_bytes"), 70 * kMiB);
+    EXPECT_EQ(row.counters.at("pss_bytes"),
+              row.counters.at("guest_pss_bytes") + row.counters.at("overhead_pss_bytes"));
     EXPECT_EQ(row.counters.at("processes"), 3);
     EXPECT_TRUE(row.counters.contains("host_memory_bytes"));
     EXPECT_GT(row.real_ns, 0);
