@@ -77,7 +77,8 @@ TEST(Findings, CanBeOfAnotherQuantityThanTime) {
   SampleFile sample;
   for (const char* runtime : {"runc", "gvisor"}) {
     for (const double p90_ns : {100.0, 101.0, 99.0}) {
-      sample.Add("network/tcp_rr/runtime:" + std::string(runtime), {5000});
+      sample.Add("network/tcp_rr/request_bytes:1/response_bytes:1/runtime:" + std::string(runtime),
+                 {5000});
       sample.Counter("p90_ns", std::string(runtime) == "runc" ? p90_ns : 3.5 * p90_ns);
     }
   }
