@@ -26,7 +26,6 @@ struct EngineOptions {
   int fd = -1;
   std::size_t block_bytes = 0;
   unsigned depth = 1;            // slots
-  unsigned batch = 1;            // operations that one submission may have
   std::span<std::byte> buffers;  // of all slots, in equal parts; outlives the engine
 };
 
@@ -38,10 +37,11 @@ class Engine {
   // Waits for what is under way.
   virtual ~Engine() = default;
 
-  // Adds an operation for a slot that has none; submits if that makes a batch. Throws KernelFailed.
+  // Submits an operation for a slot that has none. One by one, as fio does by default: the device
+  // works on the first ones while the others are submitted, and the kernel cannot merge neighbours
+  // into larger requests. Throws KernelFailed.
   virtual void Queue(const IoOperation& operation) = 0;
-  // Submits what is still queued, and waits until at least one operation of any age is done; one
-  // must be queued or under way. What it returns is valid until the next call. Throws KernelFailed.
+  // Waits until at least one operation of any age is done; one must be under way. What it returns is valid until the next call. Throws KernelFailed.
   virtual std::span<const IoCompletion> Exchange() = 0;
 };
 

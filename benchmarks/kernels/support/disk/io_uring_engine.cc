@@ -50,7 +50,6 @@ class IoUringEngine : public Engine {
     if (registered_) io_uring_sqe_set_flags(entry, IOSQE_FIXED_FILE);
     io_uring_sqe_set_data64(entry, operation.slot);
     ++under_way_;
-    if (io_uring_sq_ready(&ring_) < options_.batch) return;
     const int result = io_uring_submit(&ring_);
     // What was not taken now goes with the next submission.
     if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY) {

@@ -36,9 +36,6 @@ Job::Job(const JobOptions& options, const Sectors& sectors)
   engine.fd = options.fd;
   engine.block_bytes = options.block_bytes;
   engine.depth = options.depth;
-  // Neighbours one by one: the kernel merges those of one submission into larger requests, and then
-  // fewer than `depth` of another size are under way.
-  engine.batch = options.mode.random ? options.depth : 1;
   engine.buffers = {buffers_.data(), buffers_.bytes()};
   engine_ = MakeEngine(options.engine, engine);
 }

@@ -17,7 +17,6 @@ class LibaioEngine : public Engine {
         operations_(options.depth),
         events_(options.depth),
         completions_(options.depth) {
-    queued_.reserve(options.depth);
     const int result = io_setup(static_cast<int>(options.depth), &context_);
     if (result < 0) ThrowUnavailable("io_setup", -result);
   }
@@ -31,12 +30,13 @@ class LibaioEngine : public Engine {
     } else {
       io_prep_pread(&control, options_.fd, operation.data, options_.block_bytes, offset);
     }
-    queued_.push_back(&control);
-    if (queued_.size() >= options_.batch) Submit();
+    iocb* one = &control;
+    int result = -EAGAIN;
+    while (result == -EAGAIN || result == -EINTR) result = io_submit(context_, 1, &one);
+    if (result < 0) throw KernelFailed("io_submit", -result);
   }
 
   std::span<const IoCompletion> Exchange() override {
-    Submit();
     int count = -EINTR;
     while (count == -EINTR) {
       count = io_getevents(context_, 1, static_cast<long>(events_.size()), events_.data(), nullptr);
@@ -50,22 +50,9 @@ class LibaioEngine : public Engine {
   }
 
  private:
-  void Submit() {
-    for (std::size_t submitted = 0; submitted < queued_.size();) {
-      const int result = io_submit(context_, static_cast<long>(queued_.size() - submitted),
-                                   queued_.data() + submitted);
-      if (result < 0 && result != -EAGAIN && result != -EINTR) {
-        throw KernelFailed("io_submit", -result);
-      }
-      if (result > 0) submitted += static_cast<std::size_t>(result);
-    }
-    queued_.clear();
-  }
-
   EngineOptions options_;
   io_context_t context_ = nullptr;
   std::vector<iocb> operations_;  // by slot
-  std::vector<iocb*> queued_;
   std::vector<io_event> events_;
   std::vector<IoCompletion> completions_;
 };
