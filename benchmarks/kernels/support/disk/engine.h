@@ -41,7 +41,8 @@ class Engine {
   // works on the first ones while the others are submitted, and the kernel cannot merge neighbours
   // into larger requests. Throws KernelFailed.
   virtual void Queue(const IoOperation& operation) = 0;
-  // Waits until at least one operation of any age is done; one must be under way. What it returns is valid until the next call. Throws KernelFailed.
+  // Waits until at least one operation of any age is done; one must be under way. What it returns
+  // is valid until the next call. Throws KernelFailed.
   virtual std::span<const IoCompletion> Exchange() = 0;
 };
 
