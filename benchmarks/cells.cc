@@ -68,6 +68,7 @@ std::vector<CellName> MakeCells(const protocol::ManifestReply& manifest, protoco
                                 int vcpus, const std::vector<std::string>& runtimes) {
   std::vector<CellName> cells;
   for (const protocol::KernelDescription& kernel : manifest.kernels) {
+    if ((kernel.needs & protocol::kApplication) != 0) continue;
     for (const protocol::ParameterSet& set : kernel.parameter_sets) {
       if ((set.profiles & profile) == 0 || !FitsVcpus(set.params, vcpus)) continue;
       for (const std::string& runtime : runtimes) {

@@ -42,13 +42,13 @@ const std::map<std::string, ProfileDefaults>& Profiles() {
 constexpr int kBlockShare = 5;
 
 // Beside this program, as built; else where `cmake --install` puts it.
-std::filesystem::path DefaultAgent() {
+std::filesystem::path Companion(const std::string& name) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* place : {"hvbench-agent", "../libexec/hvbench/hvbench-agent"}) {
+  for (const std::string& place : {name, "../libexec/hvbench/" + name}) {
     if (std::filesystem::exists(self / place, error)) return (self / place).lexically_normal();
   }
-  return self / "hvbench-agent";
+  return self / name;
 }
 
 // The value of the last "--name=value" among the arguments.
@@ -269,7 +269,8 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     if (options.file_command) return parsed;
     if (options.work_dir.empty()) options.work_dir = DefaultWorkDir();
     options.work_dir = std::filesystem::absolute(options.work_dir);
-    if (options.agent.empty()) options.agent = DefaultAgent();
+    if (options.agent.empty()) options.agent = Companion("hvbench-agent");
+    options.load_agent = Companion("hvbench-load");
     CheckNumber(options.benchmark_arguments, "benchmark_repetitions", 1, 1'000'000);
     CheckNumber(options.benchmark_arguments, "v", 0, 1000);
     CheckTimeUnit(options.benchmark_arguments);

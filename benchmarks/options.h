@@ -26,6 +26,7 @@ struct Options {
   std::int64_t memory_mib = 512;
   std::filesystem::path work_dir;
   std::filesystem::path agent;
+  std::filesystem::path load_agent;    // need not exist: then nothing that needs it is measured
   std::filesystem::path guest_kernel;  // empty: as FindGuestKernel finds one
   std::chrono::seconds timeout{120};
 

@@ -25,7 +25,9 @@
 #include "benchmarks/runtime_selection.h"
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
+#include "fixtures/images/application_root.h"
 #include "fixtures/images/image_cache.h"
+#include "fixtures/netlab/load_agent.h"
 #include "fixtures/netlab/netlab.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
@@ -111,6 +113,7 @@ class Suite {
   int Run(const char* program) {
     InitializeBenchmark(options_, program);
     agent_ = DescribeAgent(options_.agent);
+    if (std::filesystem::exists(options_.load_agent)) load_ = DescribeAgent(options_.load_agent);
     std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
     wanted = WithMatchingCells(std::move(wanted));
     Probe(wanted);
@@ -130,8 +133,11 @@ class Suite {
   std::vector<CellName> MatchingCells(const std::vector<std::string>& runtimes) const {
     std::vector<CellName> cells =
         MakeCells(agent_.manifest, options_.profile, options_.cpus, runtimes);
-    const std::vector<CellName> host_cells = MakeHostCells(options_.profile, runtimes);
-    cells.insert(cells.end(), host_cells.begin(), host_cells.end());
+    for (const auto& more :
+         {MakeHostCells(options_.profile, runtimes),
+          MakeCells(load_.manifest, options_.profile, options_.cpus, runtimes)}) {
+      cells.insert(cells.end(), more.begin(), more.end());
+    }
     std::erase_if(cells, [&](const CellName& cell) { return !Matches(cell, options_.filter); });
     return cells;
   }
@@ -214,6 +220,7 @@ class Suite {
   const Options& options_;
   std::vector<Runtime>& runtimes_;
   AgentDescription agent_;
+  AgentDescription load_;  // the load generator; without kernels where there is none
   std::vector<ProbedRuntime> usable_;
   std::vector<Runtime> twins_;  // of a self-test
   std::vector<CellName> cells_;
@@ -233,8 +240,10 @@ void Suite::Warn(const std::vector<HostWarning>& warnings) {
 
 std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
                                           const std::vector<int>& host_cpus) {
-  for (const protocol::KernelDescription& kernel : agent_.manifest.kernels) {
-    if ((kernel.needs & protocol::kPeer) != 0) settings_.kernels_of_peer.insert(kernel.name);
+  for (const protocol::ManifestReply* manifest : {&agent_.manifest, &load_.manifest}) {
+    for (const protocol::KernelDescription& kernel : manifest->kernels) {
+      if ((kernel.needs & protocol::kPeer) != 0) settings_.kernels_of_peer.insert(kernel.name);
+    }
   }
   const bool needed = std::any_of(cells_.begin(), cells_.end(), [&](const CellName& cell) {
     return settings_.kernels_of_peer.contains(cell.kernel);
@@ -279,17 +288,24 @@ int Suite::Measure() {
   const RunDir run_dir = RunDir::Create(options_.work_dir);
   const std::unique_ptr<NetLab> netlab =
       MakeNetLab(run_dir, pool_options.shape.host_cpus, host_cpus);
+  const ApplicationRoot applications(FindApplicationRoot(), ImagesDir(options_));
+  std::optional<LoadAgent> load;
+  if (netlab) {
+    load.emplace(options_.load_agent, run_dir.path() / "load", *netlab);
+    settings_.load = &*load;
+  }
   pool_options.netlab = netlab.get();
+  pool_options.applications = &applications;
   std::vector<Runtime*> runtimes;
   for (const ProbedRuntime& probed : usable_) runtimes.push_back(probed.runtime);
   GuestPool pool(run_dir, runtimes, pool_options);
   context_.AddRun(options_, agent_.hello.build_id, pool_options.shape);
   for (const ProbedRuntime& probed : usable_) context_.AddRuntime(probed);
-  pool.on_boot = [&](const std::string& runtime, LiveGuest& guest) {
+  pool.on_boot = [&](const std::string& runtime, GuestKind kind, LiveGuest& guest) {
     if (guest.hello().build_id != agent_.hello.build_id) {
       throw Error("the guest runs another agent than " + options_.agent.string());
     }
-    context_.AddGuest(runtime, guest);
+    context_.AddGuest(runtime + (kind == GuestKind::kApplication ? ".application" : ""), guest);
   };
 
   Progress progress(static_cast<int>(cells_.size()), RepetitionsOf(options_), /*enabled=*/true);

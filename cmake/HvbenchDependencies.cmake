@@ -27,6 +27,7 @@ hvbench_require(Boost libboost-dev 1.74)
 hvbench_require(nlohmann_json nlohmann-json3-dev)
 hvbench_require(CLI11 libcli11-dev)
 hvbench_require(LibArchive libarchive-dev)
+hvbench_require(OpenSSL libssl-dev)
 # containerd's API is gRPC: HTTP/2 and protobuf.
 include(HvbenchGrpc)
 # Draws the charts of a report, which has it inside.

@@ -22,8 +22,8 @@ install(DIRECTORY fixtures runtime_launchers DESTINATION "${_hvbench_include_dir
 install(FILES benchmarks/suite.h DESTINATION "${_hvbench_include_dir}/benchmarks")
 
 install(TARGETS hvbench RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-# Nobody starts it by hand: hvbench looks for it here, seen from its own folder.
-install(TARGETS hvbench-agent RUNTIME DESTINATION libexec/hvbench)
+# Nobody starts them by hand: hvbench looks for them here, seen from its own folder.
+install(TARGETS hvbench-agent hvbench-load RUNTIME DESTINATION libexec/hvbench)
 # What the program knows of its own flags.
 foreach(_words "manual hvbench.1" "completion bash hvbench.bash")
   separate_arguments(_words)

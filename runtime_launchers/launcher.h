@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "runtime_launchers/endpoint.h"
+#include "runtime_launchers/guest_application.h"
 #include "runtime_launchers/guest_image.h"
 #include "runtime_launchers/guest_network.h"
 #include "runtime_launchers/support/deadline.h"
@@ -77,6 +78,9 @@ struct LaunchRequest {
   bool cold_cache = false;
   GuestShape shape;
   std::optional<GuestNetwork> network;  // nothing: the guest has loopback alone
+  // The applications' root file system: the guest's own root, but for the bare host and VMs, whose
+  // agent is told where it is by --application=PATH. Nothing: the root is the agent alone.
+  std::optional<GuestApplication> application;
   Deadline deadline;
 };
 
@@ -149,6 +153,8 @@ class Launcher {
                             const std::filesystem::path& work_dir) = 0;
   // What LaunchRequest::network may be of.
   virtual NetworkDevice network_device() const { return NetworkDevice::kNone; }
+  // What LaunchRequest::application may be of.
+  virtual ApplicationForm application_form() const { return ApplicationForm::kNone; }
   // Throws after removing all that the failed launch made.
   virtual std::unique_ptr<Guest> Launch(const LaunchRequest& request) = 0;
   // Removes what a killed program left of the guest that it launched into `guest_dir`: runtime

@@ -78,6 +78,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   options.environment = AgentEnvironment();
   std::vector<std::string> argv = {agent.string(), "--stdio", "--scratch=" + scratch.string()};
   if (!request.volume_dir.empty()) argv.push_back("--volume=" + request.volume_dir.string());
+  if (request.application) argv.push_back("--application=" + request.application->root.string());
   if (request.network) {
     options.network_namespace = request.network->network_namespace;
     argv.push_back("--peer=" + request.network->peer);
@@ -124,6 +125,7 @@ class NativeLauncher : public Launcher {
   }
 
   NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
+  ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
 
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override {
     auto guest = std::make_unique<NativeGuest>();

@@ -1,0 +1,142 @@
+// nginx in the guest, for load from outside: started, asked from within until it serves, stopped.
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "benchmarks/kernels/support/server/server_process.h"
+#include "benchmarks/kernels/support/server/web_content.h"
+#include "benchmarks/kernels/support/tally.h"
+#include "benchmarks/kernels/support/tcp_connection.h"
+
+namespace hvbench::agent::kernels {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kDirectory[] = "/srv/hvbench-nginx";
+constexpr auto kStartTimeout = 30s;
+constexpr auto kCertificateTimeout = 30s;
+
+// A path of the server's own folder.
+std::string In(const std::string& name) { return kDirectory + ("/" + name); }
+
+std::string Configuration(std::uint64_t workers, bool tls, bool access_log) {
+  std::string text = "daemon off;\n";
+  text += "user www-data;\n";
+  text += "worker_processes " + std::to_string(workers) + ";\n";
+  text += "worker_rlimit_nofile 8192;\n";
+  text += "error_log stderr warn;\n";
+  text += "pid " + In("pid") + ";\n";
+  text += "events { worker_connections 4096; }\n";
+  text += "http {\n";
+  text += "  access_log " + (access_log ? In("access.log") : "off") + ";\n";
+  text += "  default_type application/octet-stream;\n";
+  text += "  sendfile on;\n";
+  text += "  tcp_nopush on;\n";
+  // A connection that is to be kept alive is: neither the pauses between batches end it nor the
+  // count of its requests, which would be measured as reconnections.
+  text += "  keepalive_timeout 3600s;\n";
+  text += "  keepalive_requests 1000000000;\n";
+  text += "  server {\n";
+  text += "    listen " + std::to_string(kWebPort) + " backlog=4096;\n";
+  if (tls) {
+    text += "    listen " + std::to_string(kWebTlsPort) + " ssl backlog=4096;\n";
+    text += "    ssl_certificate " + In("certificate.pem") + ";\n";
+    text += "    ssl_certificate_key " + In("key.pem") + ";\n";
+  }
+  text += "    root " + In("html") + ";\n";
+  return text + "  }\n}\n";
+}
+
+void MakeCertificate(const std::string& root) {
+  ServerCommand command;
+  command.argv = {"/usr/bin/openssl",
+                  "req",
+                  "-x509",
+                  "-newkey",
+                  "ec",
+                  "-pkeyopt",
+                  "ec_paramgen_curve:P-256",
+                  "-noenc",
+                  "-days",
+                  "3650",
+                  "-subj",
+                  "/CN=hvbench",
+                  "-keyout",
+                  In("key.pem"),
+                  "-out",
+                  In("certificate.pem")};
+  command.log = In("openssl.log");
+  RunInApplicationRoot(root, command, kCertificateTimeout);
+}
+
+class NginxServer : public Kernel {
+ public:
+  void Prepare(const Context& context) override {
+    const std::uint64_t file_kib = context.Number("file_kib");
+    const bool tls = context.Number("tls") != 0;
+    const bool access_log = context.Number("access_log") != 0;
+    const std::uint64_t workers = context.Number("workers");
+    const std::string& root = context.application_root();
+    path_ = WebPath(file_kib);
+    content_ = WebContent(context.seed(), file_kib);
+    MakeEmptyDirectory(root, kDirectory);
+    MakeEmptyDirectory(root, In("html"));
+    WriteFileIn(root, In("html") + path_, content_);
+    WriteFileIn(root, In("nginx.conf"), Configuration(workers, tls, access_log));
+    if (tls) MakeCertificate(root);
+    ServerCommand command;
+    command.argv = {"/usr/sbin/nginx", "-c", In("nginx.conf")};
+    command.log = In("server.log");
+    command.stop_signal = SIGQUIT;  // lets requests under way end
+    server_ = std::make_unique<ServerProcess>(root, command);
+    server_->AwaitServing([this] { return Serves(); }, kStartTimeout);
+  }
+
+  // Requests from within, for whoever asks whether it still serves.
+  void Run(std::uint64_t iterations) override {
+    server_->RequireAlive();
+    tally_.Run(iterations, [this] { return Serves(); });
+  }
+
+  void Verify() override {
+    server_->RequireAlive();
+    tally_.Verify("responses of nginx");
+  }
+
+  std::vector<protocol::Counter> Counters() const override {
+    return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
+  }
+
+ private:
+  // One request on a connection of its own, and whether all of the file came back.
+  bool Serves() const {
+    asio::io_context context;
+    asio::ip::tcp::socket socket(context);
+    boost::system::error_code error;
+    socket.connect({asio::ip::address_v4::loopback(), kWebPort}, error);
+    const std::string request = "GET " + path_ + " HTTP/1.0\r\n\r\n";
+    if (!error) asio::write(socket, asio::buffer(request), error);
+    if (error) return false;
+    std::string response;
+    asio::read(socket, asio::dynamic_buffer(response), error);
+    return error == asio::error::eof && response.starts_with("HTTP/1.1 200") &&
+           response.ends_with("\r\n\r\n" + content_);
+  }
+
+  std::string path_;
+  std::string content_;
+  std::unique_ptr<ServerProcess> server_;
+  Tally tally_;
+};
+
+HVBENCH_KERNEL(
+    NginxServer, .name = "nginx/server",
+    .summary = "Serves a static file to the load generator outside of the guest", .unit = "request",
+    .parameter_sets = {{kSmoke | kReal,
+                        {{"file_kib", "1"}, {"tls", "0"}, {"access_log", "0"}, {"workers", "1"}}}},
+    .needs = protocol::kApplication);
+
+}  // namespace
+}  // namespace hvbench::agent::kernels

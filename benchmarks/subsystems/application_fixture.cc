@@ -1,0 +1,121 @@
+#include "benchmarks/subsystems/application_fixture.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hvbench {
+namespace {
+
+constexpr char kServerCpuCounter[] = "server_cpu_ns";
+constexpr std::chrono::seconds kControlTimeout{10};
+
+// A batch keeps all connections busy for most of its time.
+std::uint64_t LeastIterations(const CellName& cell) {
+  constexpr std::uint64_t kRoundsOfAll = 4;
+  for (const auto& [key, value] : cell.params) {
+    if (key == "concurrency" || key == "connections") return kRoundsOfAll * std::stoull(value);
+  }
+  return 1;
+}
+
+}  // namespace
+
+ApplicationFixture::ApplicationFixture(CellName cell, const RunSettings& settings,
+                                       std::vector<std::string> server_keys)
+    : RuntimeFixture(std::move(cell), settings), server_keys_(std::move(server_keys)) {}
+
+protocol::PrepareRequest ApplicationFixture::ServerRequest() const {
+  protocol::PrepareRequest request;
+  request.kernel = cell().Subsystem() + "/server";
+  for (const auto& param : cell().params) {
+    if (std::find(server_keys_.begin(), server_keys_.end(), param.first) != server_keys_.end()) {
+      request.params.push_back(param);
+    }
+  }
+  request.params.emplace_back("workers", std::to_string(settings().pool->shape().vcpus));
+  request.iterations = 1;
+  request.seed = settings().seed;
+  return request;
+}
+
+protocol::PrepareRequest ApplicationFixture::LoadRequest(const LiveGuest& guest) const {
+  protocol::PrepareRequest request = MakePrepareRequest();
+  request.params.emplace_back("server", guest.address);
+  return request;
+}
+
+void ApplicationFixture::Begin() {
+  serving_ = false;
+  if (settings().load == nullptr) throw CannotRunHere(settings().netlab_problem);
+  const protocol::PrepareRequest server = ServerRequest();
+  const std::string server_name = CellName{server.kernel, server.params, ""}.WithoutRuntime();
+  LiveGuest& guest = Lease(GuestKind::kApplication, server_name);
+  if (guest.prepared_cell != server_name) {
+    settings().load->Cleanup(Deadline::In(kControlTimeout));
+    guest.bridge().Prepare(server, RunDeadline());
+    guest.prepared_cell = server_name;
+  }
+  serving_ = true;
+  const std::string load_name = name() + " in boot " + std::to_string(guest.boot());
+  if (settings().load->prepared_cell == load_name) return;
+  protocol::PrepareReply work = settings().load->Prepare(LoadRequest(guest), RunDeadline());
+  if (settings().fixed_iterations == 0) {
+    work.iterations = std::max(work.iterations, LeastIterations(cell()));
+  }
+  SetWork(work);
+  settings().load->prepared_cell = load_name;
+}
+
+double ApplicationFixture::AskServer(LiveGuest& guest) {
+  const Deadline deadline = RunDeadline();
+  serving_ = false;
+  const protocol::RunReply reply = guest.bridge().Run(1, deadline).reply;
+  guest.bridge().Verify(deadline);
+  serving_ = true;
+  for (const protocol::Counter& counter : reply.counters) {
+    if (counter.name == kServerCpuCounter) return counter.value;
+  }
+  throw Error("the guest's server does not tell its CPU time");
+}
+
+RunResult ApplicationFixture::Measure(std::uint64_t iterations) {
+  LiveGuest& guest = *this->guest();
+  LoadAgent& load = *settings().load;
+  const double server_before = AskServer(guest);
+  const auto host_before = guest.guest().HostCpu();
+  const protocol::RunReply run = load.Run(iterations, RunDeadline());
+  const auto host_after = guest.guest().HostCpu();
+  const GuestMemory memory = guest.guest().Memory();
+  const double server_after = AskServer(guest);
+  load.Verify(RunDeadline());
+
+  RunResult result;
+  result.iterations = iterations;
+  result.boot = guest.boot();
+  result.run = run;
+  result.run.cpu_ns = static_cast<std::uint64_t>(std::max(server_after - server_before, 0.0));
+  result.host_cpu_ns = (host_after - host_before).count();
+  result.round_trip_ns = guest.clock_anchor.round_trip_ns;
+  result.run.counters.push_back(
+      {"load_cpu_ns", static_cast<double>(run.cpu_ns) / static_cast<double>(iterations)});
+  if (memory.pss_bytes) {
+    result.run.counters.push_back({"pss_bytes", static_cast<double>(*memory.pss_bytes)});
+  }
+  return result;
+}
+
+std::string ApplicationFixture::AfterFailure() {
+  LiveGuest* const guest = this->guest();
+  if (guest == nullptr || !std::exchange(serving_, false)) return "";
+  std::string story;
+  try {
+    AskServer(*guest);
+  } catch (const GuestError& error) {
+    story = std::string("; ") + error.what();
+  }
+  guest->bridge().Cleanup(Deadline::In(kControlTimeout));
+  guest->prepared_cell.clear();
+  return story;
+}
+
+}  // namespace hvbench
