@@ -32,6 +32,7 @@ class ContainerdLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   NetworkDevice network_device() const override { return runtime_.network_device; }
+  ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;

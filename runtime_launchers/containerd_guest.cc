@@ -91,8 +91,8 @@ void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchReq
   containerd.CreateContainer(
       {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
       request.deadline);
-  const pid_t pid =
-      containerd.CreateTask(id_, streams, fs::absolute(bundle / "rootfs"), request.deadline);
+  const pid_t pid = containerd.CreateTask(
+      id_, streams, fs::absolute(RootOfBundle(bundle, in_guest)), request.deadline);
   process_ = Process::Adopt(pid);
 }
 

@@ -44,6 +44,7 @@ class DockerLauncher : public Launcher {
     const bool reads_early = name.starts_with("runsc") || name.find("kata") != std::string::npos;
     return reads_early ? NetworkDevice::kNone : NetworkDevice::kVeth;
   }
+  ApplicationForm application_form() const override { return ApplicationForm::kImage; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
   void RemoveCaches() override;

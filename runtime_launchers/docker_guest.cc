@@ -91,10 +91,17 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"Tmpfs", {{"/tmp", ""}}},
                       // Any other driver would write every message of the bridge to the disk.
                       {"LogConfig", {{"Type", "none"}}}};
-  if (!request.volume_dir.empty()) {
-    host_config["Mounts"] = Json::array(
-        {{{"Type", "bind"}, {"Source", request.volume_dir.string()}, {"Target", kGuestVolume}}});
-  }
+  Json mounts = Json::array();
+  const auto bind = [&](const fs::path& source, const char* target, bool read_only) {
+    mounts.push_back({{"Type", "bind"},
+                      {"Source", source.string()},
+                      {"Target", target},
+                      {"ReadOnly", read_only}});
+  };
+  if (!request.volume_dir.empty()) bind(request.volume_dir, kGuestVolume, false);
+  // An image of hundreds of MiB is not to be made anew for each agent.
+  if (request.application) bind(fs::absolute(request.agent), kGuestAgent, true);
+  if (!mounts.empty()) host_config["Mounts"] = mounts;
   return {{"Image", image},
           {"Entrypoint", {kGuestAgent}},
           {"Cmd", std::move(agent_arguments)},
@@ -142,7 +149,9 @@ void DockerGuest::AdoptShim() {
 void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
   // Making the image is not part of a launch: later ones find it.
-  const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
+  const std::string image =
+      request.application ? EnsureApplicationImage(engine, *request.application, request.deadline)
+                          : EnsureAgentImage(engine, request.agent, request.deadline);
   const Json config = Config(request, image, ContainerAgentArguments(request), true);
   const auto binary = FindExecutable(runtime_.path);
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);

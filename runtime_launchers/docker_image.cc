@@ -16,12 +16,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kRepository[] = "hvbench-agent";
+constexpr char kApplicationRepository[] = "hvbench-application";
+constexpr std::size_t kTagDigits = 12;
+
+std::string ContentOf(const fs::path& file) {
+  std::ostringstream content;
+  content << std::ifstream(file, std::ios::binary).rdbuf();
+  return std::move(content).str();
+}
 
 // A root file system with the agent and the directories that it needs.
 std::string MakeImageTar(const fs::path& agent) {
-  std::ostringstream content;
-  content << std::ifstream(agent, std::ios::binary).rdbuf();
-  const std::string binary = content.str();
+  const std::string binary = ContentOf(agent);
   if (binary.empty()) throw Error("cannot read the agent " + agent.string());
 
   std::string tar;
@@ -57,10 +63,22 @@ std::string MakeImageTar(const fs::path& agent) {
 }  // namespace
 
 std::string EnsureAgentImage(const DockerEngine& engine, const fs::path& agent, Deadline deadline) {
-  const std::string tag = Sha256OfFile(agent).substr(0, 12);
+  const std::string tag = Sha256OfFile(agent).substr(0, kTagDigits);
   std::string reference = std::string(kRepository) + ":" + tag;
   if (!engine.HasImage(reference, deadline)) {
     engine.ImportImage(kRepository, tag, MakeImageTar(agent), deadline);
+  }
+  return reference;
+}
+
+std::string EnsureApplicationImage(const DockerEngine& engine, const GuestApplication& application,
+                                   Deadline deadline) {
+  const std::string tag = application.id.substr(0, kTagDigits);
+  std::string reference = std::string(kApplicationRepository) + ":" + tag;
+  if (!engine.HasImage(reference, deadline)) {
+    std::string tar = ContentOf(application.archive);
+    if (tar.empty()) throw Error("cannot read " + application.archive.string());
+    engine.ImportImage(kApplicationRepository, tag, std::move(tar), deadline);
   }
   return reference;
 }

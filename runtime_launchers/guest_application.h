@@ -12,16 +12,14 @@ enum class ApplicationForm {
   kNone,       // this runtime cannot be given one
   kDirectory,  // a directory tree of the host
   kImage,      // an image in a daemon's own store
-  kDisk,       // a block device with ext4 on it
+  kDisk,       // LaunchRequest::disk_image, with ext4 on it
 };
 
 struct GuestApplication {
   ApplicationForm form = ApplicationForm::kDirectory;
-  // kDirectory: for this guest alone, which may write to it. kImage: the tree that is imported; it
-  // is shared, and must stay as it is.
-  std::filesystem::path root;
-  std::string id;              // of the tree's content: [0-9a-f]+
-  std::filesystem::path disk;  // kDisk: a raw file, for this guest alone
+  std::filesystem::path root;     // kDirectory: for this guest alone, which may write to it
+  std::filesystem::path archive;  // kImage: the tree as a tar file, shared by all
+  std::string id;                 // of the tree's content: [0-9a-f]+
 };
 
 }  // namespace hvbench

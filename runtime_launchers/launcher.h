@@ -71,7 +71,8 @@ struct LaunchRequest {
   // that has none leaves the argument out, and its cells are skipped.
   std::filesystem::path volume_dir;
   // A raw file of the host that a VM gets as a block device; the agent is told which by
-  // --disk=DEVICE. "": none. A runtime without block devices ignores it.
+  // --disk=DEVICE, or by --application=DEVICE where the applications are on it. "": none. A runtime
+  // without block devices ignores it.
   std::filesystem::path disk_image;
   // Whether the binaries and images that this boot reads are to be evicted from the page cache,
   // right before launch_called_ns. Launch throws CannotRunHere if they cannot be.

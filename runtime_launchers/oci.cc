@@ -150,7 +150,7 @@ void OciGuest::Start(const LaunchRequest& request) {
   facts_["binary_sha256"] = Sha256OfFile(command_.front());
   if (request.cold_cache) {
     EvictProgram(command_.front());
-    EvictFromPageCache(AgentOfBundle(files_.bundle));
+    EvictFromPageCache(AgentOfBundle(files_.bundle, request));
   }
 
   phases_.launch_called_ns = MonotonicRawNs();
@@ -199,6 +199,7 @@ class OciLauncher : public Launcher {
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
   NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
+  ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
 

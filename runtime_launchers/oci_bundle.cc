@@ -98,21 +98,29 @@ std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request) {
   std::vector<std::string> arguments = {"--stdio", std::string("--scratch=") + kGuestScratch};
   if (!request.volume_dir.empty()) arguments.push_back(std::string("--volume=") + kGuestVolume);
   if (request.network) arguments.push_back("--peer=" + request.network->peer);
+  if (request.application) arguments.emplace_back("--application=/");
   return arguments;
 }
 
-std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle) {
-  return bundle / "rootfs" / std::filesystem::path(kGuestAgent).relative_path();
+std::filesystem::path RootOfBundle(const std::filesystem::path& bundle,
+                                   const LaunchRequest& request) {
+  return request.application ? request.application->root : bundle / "rootfs";
+}
+
+std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle,
+                                    const LaunchRequest& request) {
+  return RootOfBundle(bundle, request) / std::filesystem::path(kGuestAgent).relative_path();
 }
 
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
                     const std::vector<std::string>& agent_arguments) {
   namespace fs = std::filesystem;
-  const fs::path rootfs = bundle / "rootfs";
+  const fs::path rootfs = RootOfBundle(bundle, request);
+  fs::create_directories(bundle);
   for (const char* dir : {"proc", "sys", "dev", "tmp", "scratch"}) {
     fs::create_directories(rootfs / dir);
   }
-  const fs::path agent = AgentOfBundle(bundle);
+  const fs::path agent = AgentOfBundle(bundle, request);
   std::error_code error;
   if (!fs::copy_file(request.agent, agent, error)) {
     throw Error("cannot copy the agent " + request.agent.string() + " to " + agent.string() + ": " +
@@ -122,7 +130,9 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
 
   const Json config = {{"ociVersion", "1.0.2"},
                        {"process", ProcessOf(agent_arguments)},
-                       {"root", {{"path", "rootfs"}, {"readonly", false}}},
+                       {"root",
+                        {{"path", request.application ? fs::absolute(rootfs).string() : "rootfs"},
+                         {"readonly", false}}},
                        {"hostname", "hvbench"},
                        {"mounts", Mounts(request)},
                        {"linux", LinuxOf(request)}};

@@ -1,5 +1,5 @@
 // The OCI bundle of a guest (github.com/opencontainers/runtime-spec): config.json and a root file
-// system that holds the agent and nothing else.
+// system that holds the agent and nothing else, or the agent and the applications.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +18,12 @@ inline constexpr char kGuestVolume[] = "/volume";
 // The arguments of a container's agent, behind its path.
 std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request);
 
-// The agent's copy in `bundle`.
-std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle);
+// The root file system: in `bundle`, or the one with the applications.
+std::filesystem::path RootOfBundle(const std::filesystem::path& bundle,
+                                   const LaunchRequest& request);
+// The agent's copy in there.
+std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle,
+                                    const LaunchRequest& request);
 
 // Makes `bundle` for `request`, with `agent_arguments` behind the agent's path.
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,

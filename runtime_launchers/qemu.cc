@@ -30,6 +30,7 @@ class QemuLauncher : public Launcher {
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
   NetworkDevice network_device() const override { return NetworkDevice::kTap; }
+  ApplicationForm application_form() const override { return ApplicationForm::kDisk; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string&, const fs::path&) override {}
 
@@ -134,9 +135,9 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   plan.network = request.network;
   plan.vhost_net = HostHasVhostNet();
   plan.disk = request.disk_image;
+  plan.has_application = request.application.has_value();
   plan.direct_io = HasDirectIo(plan.disk);
-  plan.image = options_.images->Provide(
-      request.agent, QemuModules(machine_, vsock, !plan.disk.empty(), plan.network.has_value()));
+  plan.image = options_.images->Provide(request.agent, QemuModules(plan, vsock));
   auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
   guest->Start(request);
   return guest;

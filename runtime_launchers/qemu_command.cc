@@ -38,7 +38,9 @@ std::string KernelWords(const QemuPlan& plan) {
     words += "--address=" + plan.network->address + "/" +
              std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";
   }
-  if (!plan.disk.empty()) words += std::string("--disk=") + kGuestDisk + " ";
+  if (!plan.disk.empty()) {
+    words += std::string(plan.has_application ? "--application=" : "--disk=") + kGuestDisk + " ";
+  }
   return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
                                       : std::string("--virtio-serial=") + kBridgePort);
 }
@@ -107,11 +109,12 @@ QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
       console(dir / "console.log"),
       vmm_log(dir / "qemu.log") {}
 
-std::vector<std::string> QemuModules(QemuMachine machine, bool vsock, bool disk, bool network) {
-  std::vector<std::string> modules = {machine.microvm ? "virtio_mmio" : "virtio_pci",
+std::vector<std::string> QemuModules(const QemuPlan& plan, bool vsock) {
+  std::vector<std::string> modules = {plan.machine.microvm ? "virtio_mmio" : "virtio_pci",
                                       vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
-  if (disk) modules.emplace_back("virtio_blk");
-  if (network) modules.emplace_back("virtio_net");
+  if (!plan.disk.empty()) modules.emplace_back("virtio_blk");
+  if (plan.has_application) modules.emplace_back("ext4");
+  if (plan.network) modules.emplace_back("virtio_net");
   return modules;
 }
 

@@ -14,6 +14,8 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/gvisor.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/guest_kernel.sh"
 # shellcheck source-path=SCRIPTDIR
+source "$HVBENCH_SOURCE_DIR/scripts/lib/application_root.sh"
+# shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 
 readonly BUILD_DIR=$HVBENCH_SOURCE_DIR/build
@@ -78,6 +80,7 @@ main() {
   if is_root; then
     provide_runsc
     provide_guest_kernel
+    provide_application_root
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
   set_arguments "$@"

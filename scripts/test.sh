@@ -14,6 +14,8 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/gvisor.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/guest_kernel.sh"
 # shellcheck source-path=SCRIPTDIR
+source "$HVBENCH_SOURCE_DIR/scripts/lib/application_root.sh"
+# shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 # shellcheck source-path=SCRIPTDIR
 source "$HVBENCH_SOURCE_DIR/scripts/lib/steps.sh"
@@ -126,6 +128,7 @@ main() {
   if is_root && step_is_selected test; then
     provide_runsc
     provide_guest_kernel
+    provide_application_root
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
   run_steps "${STEPS[@]}"

@@ -14,7 +14,7 @@ readonly BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 readonly RUNTIME_PACKAGES=(
   runc:runc crun:crun docker.io:dockerd containerd:containerd curl:curl iproute2:ip zstd:zstd
-  qemu-system-x86:qemu-system-x86_64 kmod:depmod
+  qemu-system-x86:qemu-system-x86_64 kmod:depmod mmdebstrap:mmdebstrap e2fsprogs:mke2fs
 )
 # Of tests/lab, after the others: QEMU up to 7.2 has a virtiofsd of its own.
 # shellcheck disable=SC2034
@@ -27,7 +27,7 @@ readonly TEST_PACKAGES=(
 )
 # Optional as well: what tests/peers compares our cells with.
 # shellcheck disable=SC2034
-readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf)
+readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf wrk:wrk)
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)
 

@@ -2,12 +2,14 @@
 // content of a sample.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,7 @@ class ResponseParser : public boost::beast::http::basic_parser<false> {
   // else its length alone.
   ResponseParser(std::string_view content, bool compares) : content_(content), compares_(compares) {
     eager(true);
-    body_limit(boost::none);
+    body_limit(std::numeric_limits<std::uint64_t>::max());
   }
 
   // Of a response that is done.

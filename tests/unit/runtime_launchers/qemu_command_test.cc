@@ -76,10 +76,10 @@ TEST(QemuArguments, TheBridgeIsVsockOrVirtioSerial) {
   EXPECT_FALSE(Has(words, "virtserialport"));
   EXPECT_TRUE(Has(words, "vhost-vsock-device,guest-cid=77"));
   EXPECT_TRUE(ValueOf(words, "-append").ends_with("-- --init --vsock=1024"));
-  EXPECT_EQ(QemuModules({true, true}, true, false, false),
+  EXPECT_EQ(QemuModules(plan, true),
             (std::vector<std::string>{"virtio_mmio", "vmw_vsock_virtio_transport"}));
-  EXPECT_EQ(QemuModules({false, true}, false, false, false),
-            (std::vector<std::string>{"virtio_pci", "virtio_console"}));
+  plan.machine.microvm = false;
+  EXPECT_EQ(QemuModules(plan, false), (std::vector<std::string>{"virtio_pci", "virtio_console"}));
 }
 
 TEST(QemuArguments, ADiskIsABlockDeviceThatTheAgentIsToldOf) {
@@ -92,8 +92,19 @@ TEST(QemuArguments, ADiskIsABlockDeviceThatTheAgentIsToldOf) {
   EXPECT_NE(ValueOf(words, "-blockdev").find("cache.direct=on"), std::string::npos);
   EXPECT_TRUE(Has(words, "virtio-blk-device,drive=disk"));
   EXPECT_NE(ValueOf(words, "-append").find(" --disk=/dev/vda "), std::string::npos);
-  EXPECT_EQ(QemuModules({true, true}, false, true, false),
+  EXPECT_EQ(QemuModules(plan, false),
             (std::vector<std::string>{"virtio_mmio", "virtio_console", "virtio_blk"}));
+}
+
+TEST(QemuArguments, ADiskWithTheApplicationsIsToBeMounted) {
+  QemuPlan plan = Plan(true, true);
+  plan.disk = "/guest/application.ext4";
+  plan.has_application = true;
+  const std::string kernel_words =
+      ValueOf(QemuArguments(plan, QemuGuestFiles("/guest")), "-append");
+  EXPECT_NE(kernel_words.find(" --application=/dev/vda "), std::string::npos);
+  EXPECT_EQ(kernel_words.find("--disk="), std::string::npos);
+  EXPECT_EQ(QemuModules(plan, false).back(), "ext4");
 }
 
 TEST(QemuArguments, MemoryIsPreallocatedWhereTheUserSaysSo) {

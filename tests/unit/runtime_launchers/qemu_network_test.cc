@@ -46,8 +46,10 @@ TEST(QemuNetwork, NeedsADriver) {
   const auto has_driver = [](const std::vector<std::string>& modules) {
     return std::count(modules.begin(), modules.end(), "virtio_net") == 1;
   };
-  EXPECT_TRUE(has_driver(QemuModules({}, false, false, true)));
-  EXPECT_FALSE(has_driver(QemuModules({}, false, false, false)));
+  QemuPlan plan;
+  EXPECT_FALSE(has_driver(QemuModules(plan, false)));
+  plan.network.emplace();
+  EXPECT_TRUE(has_driver(QemuModules(plan, false)));
 }
 
 }  // namespace

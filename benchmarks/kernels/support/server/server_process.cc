@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,7 +104,8 @@ pid_t Spawn(const std::string& root, const ServerCommand& command) {
   dup2(null, STDIN_FILENO);
   dup2(log.get(), STDOUT_FILENO);
   dup2(log.get(), STDERR_FILENO);
-  if (null > STDERR_FILENO) close(null);
+  // Whatever the agent was born with, such as a lock of who started it, ends here.
+  syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
   if (root != "/") EnterRoot(root.c_str(), proc.c_str(), dev.c_str());
   if (chdir("/") != 0) DieInChild("cannot enter the root directory");
   execve(argv.front(), argv.data(), environment);
