@@ -153,11 +153,12 @@ class Load : public HttpLoad {
     outcome_ = {};
     left_ = requests;
     interval_ns_ = interval_ns;
-    next_due_ns_ = clock_.NowNs();
+    const std::uint64_t begin_ns = clock_.NowNs();
+    next_due_ns_ = begin_ns + interval_ns;  // so that the batch lasts all of its intervals
     under_way_ = 0;
     context_.restart();
     Watch();
-    Dispatch(next_due_ns_);
+    Dispatch(begin_ns);
     context_.run();
     if (!failure_.empty()) throw KernelFailed(failure_);
   }
