@@ -240,6 +240,7 @@ void Suite::Warn(const std::vector<HostWarning>& warnings) {
 
 std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
                                           const std::vector<int>& host_cpus) {
+  settings_.kernels_of_peer = HostKernelsOfPeer();
   for (const protocol::ManifestReply* manifest : {&agent_.manifest, &load_.manifest}) {
     for (const protocol::KernelDescription& kernel : manifest->kernels) {
       if ((kernel.needs & protocol::kPeer) != 0) settings_.kernels_of_peer.insert(kernel.name);

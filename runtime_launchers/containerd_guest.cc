@@ -79,7 +79,7 @@ void ContainerdGuest::Prepare(const LaunchRequest& request,
   // containerd's own binary stays: it runs.
   for (const fs::path& program : task_.programs) EvictProgram(program);
   for (const fs::path& image : task_.images) EvictFromPageCache(image);
-  EvictFromPageCache(AgentOfBundle(bundle));
+  EvictFromPageCache(AgentOfBundle(bundle, request));
 }
 
 void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
@@ -91,8 +91,8 @@ void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchReq
   containerd.CreateContainer(
       {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
       request.deadline);
-  const pid_t pid = containerd.CreateTask(
-      id_, streams, fs::absolute(RootOfBundle(bundle, in_guest)), request.deadline);
+  const pid_t pid = containerd.CreateTask(id_, streams, fs::absolute(RootOfBundle(bundle, request)),
+                                          request.deadline);
   process_ = Process::Adopt(pid);
 }
 

@@ -1,13 +1,16 @@
 // nginx in the guest, for load from outside: started, asked from within until it serves, stopped.
-#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "benchmarks/kernels/support/server/server_process.h"
 #include "benchmarks/kernels/support/server/web_content.h"
 #include "benchmarks/kernels/support/tally.h"
-#include "benchmarks/kernels/support/tcp_connection.h"
+#include "benchmarks/kernels/support/unique_fd.h"
 
 namespace hvbench::agent::kernels {
 namespace {
@@ -110,19 +113,27 @@ class NginxServer : public Kernel {
   }
 
  private:
-  // One request on a connection of its own, and whether all of the file came back.
+  // One request on a connection of its own, and whether all of the file came back. Whoever else has
+  // the port may never answer.
   bool Serves() const {
-    asio::io_context context;
-    asio::ip::tcp::socket socket(context);
-    boost::system::error_code error;
-    socket.connect({asio::ip::address_v4::loopback(), kWebPort}, error);
+    constexpr std::size_t kMostHeaderBytes = 4096;
+    constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
+    const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+    setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(kWebPort);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const std::string request = "GET " + path_ + " HTTP/1.0\r\n\r\n";
-    if (!error) asio::write(socket, asio::buffer(request), error);
-    if (error) return false;
-    std::string response;
-    asio::read(socket, asio::dynamic_buffer(response), error);
-    return error == asio::error::eof && response.starts_with("HTTP/1.1 200") &&
-           response.ends_with("\r\n\r\n" + content_);
+    if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+      return false;
+    }
+    std::string response(content_.size() + kMostHeaderBytes, '\0');
+    const ssize_t count = recv(fd.get(), response.data(), response.size(), MSG_WAITALL);
+    response.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return response.starts_with("HTTP/1.1 200") && response.ends_with("\r\n\r\n" + content_);
   }
 
   std::string path_;

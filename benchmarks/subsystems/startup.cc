@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "benchmarks/subsystems/startup_served.h"
 #include "benchmarks/subsystems/subsystem.h"
 #include "fixtures/boot_phases.h"
 #include "fixtures/guest_fleet.h"
@@ -374,6 +375,7 @@ std::unique_ptr<RuntimeFixture> MakeStartupFixture(CellName cell, const RunSetti
   if (cell.kernel == kBoot) return std::make_unique<BootFixture>(cell, settings);
   if (cell.kernel == kMemory) return std::make_unique<MemoryFixture>(std::move(cell), settings);
   if (cell.kernel == kDensity) return std::make_unique<DensityFixture>(cell, settings);
+  if (auto fixture = MakeServedFixture(cell, settings)) return fixture;
   // A kernel of someone else's agent.
   return std::make_unique<RuntimeFixture>(std::move(cell), settings);
 }

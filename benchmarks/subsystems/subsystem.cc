@@ -16,6 +16,14 @@ namespace {
 
 constexpr std::string_view kEmulatedSuffix = "-tcg";  // a contract (docs/results.md)
 
+std::vector<HostCell> AllHostCells() {
+  std::vector<HostCell> cells;
+#define HVBENCH_HOST_CELLS(list) cells.insert(cells.end(), list().begin(), list().end());
+#include "benchmarks/subsystems/subsystems.def"
+#undef HVBENCH_HOST_CELLS
+  return cells;
+}
+
 std::unique_ptr<RuntimeFixture> MakePlainFixture(CellName cell, const RunSettings& settings) {
   return std::make_unique<RuntimeFixture>(std::move(cell), settings);
 }
@@ -33,19 +41,22 @@ FixtureFactory FixtureOf(const std::string& subsystem) {
 std::vector<CellName> MakeHostCells(protocol::Profile profile,
                                     const std::vector<std::string>& runtimes) {
   std::vector<CellName> cells;
-  const auto add = [&](const std::vector<HostCell>& listed) {
-    for (const HostCell& cell : listed) {
-      for (const std::string& runtime : runtimes) {
-        const bool emulated = runtime.ends_with(kEmulatedSuffix);
-        const std::uint8_t profiles = emulated ? cell.emulated_profiles : cell.profiles;
-        if ((profiles & profile) != 0) cells.push_back({cell.kernel, cell.params, runtime});
-      }
+  for (const HostCell& cell : AllHostCells()) {
+    for (const std::string& runtime : runtimes) {
+      const bool emulated = runtime.ends_with(kEmulatedSuffix);
+      const std::uint8_t profiles = emulated ? cell.emulated_profiles : cell.profiles;
+      if ((profiles & profile) != 0) cells.push_back({cell.kernel, cell.params, runtime});
     }
-  };
-#define HVBENCH_HOST_CELLS(list) add(list());
-#include "benchmarks/subsystems/subsystems.def"
-#undef HVBENCH_HOST_CELLS
+  }
   return cells;
+}
+
+std::set<std::string> HostKernelsOfPeer() {
+  std::set<std::string> kernels;
+  for (const HostCell& cell : AllHostCells()) {
+    if (cell.needs_peer) kernels.insert(cell.kernel);
+  }
+  return kernels;
 }
 
 }  // namespace hvbench

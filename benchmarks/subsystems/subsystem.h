@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,14 @@ struct HostCell {
   protocol::Params params;
   std::uint8_t profiles = 0;           // protocol::Profile bits
   std::uint8_t emulated_profiles = 0;  // the same for emulated VMs, where all takes much longer
+  bool needs_peer = false;             // the suite's own network, with what stands there
 };
 
 // The cells of all subsystems that have such, ordered as MakeCells orders the agent's.
 std::vector<CellName> MakeHostCells(protocol::Profile profile,
                                     const std::vector<std::string>& runtimes);
+
+// The kernels of those that need a peer.
+std::set<std::string> HostKernelsOfPeer();
 
 }  // namespace hvbench

@@ -46,6 +46,13 @@ TEST(MakeCells, HasTheRuntimesOfAKernelSideBySide) {
                 "cpu/scaling/threads:2/runtime:native", "cpu/scaling/threads:2/runtime:runc"}));
 }
 
+TEST(MakeCells, LeavesOutServers) {
+  protocol::ManifestReply manifest = Manifest();
+  manifest.kernels[0].needs = protocol::kApplication;
+  EXPECT_EQ(Names(MakeCells(manifest, kSmoke, 2, {"native"})),
+            (std::vector<std::string>{"cpu/scaling/threads:1/runtime:native"}));
+}
+
 TEST(MakeCells, TakesTheSetsOfTheProfile) {
   EXPECT_EQ(Names(MakeCells(Manifest(), kSmoke, 8, {"a"})),
             (std::vector<std::string>{"cpu/primes/limit:10/runtime:a",

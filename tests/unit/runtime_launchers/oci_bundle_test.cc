@@ -46,6 +46,20 @@ TEST(OciBundle, HoldsTheAgentAndTheLimits) {
   EXPECT_EQ(resources["memory"]["swap"], 128 * 1024 * 1024);
 }
 
+TEST(OciBundle, MayHaveTheApplicationsAsItsRoot) {
+  const TemporaryDir dir;
+  const std::filesystem::path agent = dir.path() / "agent";
+  std::ofstream(agent) << "program";
+  LaunchRequest request = RequestFor(agent);
+  request.application.emplace().root = dir.path() / "application";
+  std::filesystem::create_directories(request.application->root / "usr");
+  WriteOciBundle(dir.path() / "bundle", request, ContainerAgentArguments(request));
+  EXPECT_TRUE(std::filesystem::exists(request.application->root / "hvbench-agent"));
+  const Json config = Json::parse(std::ifstream(dir.path() / "bundle/config.json"));
+  EXPECT_EQ(config["root"]["path"], request.application->root.string());
+  EXPECT_EQ(config["process"]["args"].back(), "--application=/");
+}
+
 TEST(OciBundle, GrantsDockersCapabilitiesAndNoMore) {
   const TemporaryDir dir;
   const std::filesystem::path agent = dir.path() / "agent";

@@ -1,0 +1,18 @@
+// From a guest's launch to the first request that an application in it has served.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "benchmarks/subsystems/subsystem.h"
+
+namespace hvbench {
+
+// The cells, one an application.
+const std::vector<HostCell>& ServedCells();
+
+// The fixture of such a cell; null for any other.
+std::unique_ptr<RuntimeFixture> MakeServedFixture(const CellName& cell,
+                                                  const RunSettings& settings);
+
+}  // namespace hvbench

@@ -1,0 +1,126 @@
+// Real servers in real guests, under real load.
+#include <signal.h>
+
+#include <fstream>
+#include <thread>
+
+#include "fixtures/images/application_root.h"
+#include "runtime_launchers/support/proc_stats.h"
+#include "tests/integration/program.h"
+
+namespace hvbench::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ApplicationsTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "network namespaces need root";
+    if (!FindExecutable("ip")) GTEST_SKIP() << "needs the package iproute2";
+    if (!fs::exists(FindApplicationRoot() / "id")) {
+      GTEST_SKIP() << "there are no applications in " << FindApplicationRoot();
+    }
+  }
+
+  std::vector<std::string> Arguments(const std::string& runtimes, const std::string& filter) const {
+    return {"--hvbench_runtimes=" + runtimes, "--hvbench_profile=smoke",
+            "--benchmark_filter=" + filter, "--benchmark_out=" + (dir_ / "r.json").string()};
+  }
+
+  static bool Failed(const nlohmann::json& row) { return row.value("error_occurred", false); }
+  static double Number(const nlohmann::json& row, const char* key) {
+    return row.at(key).get<double>();
+  }
+};
+
+// Processes of that name below one of the program's.
+std::vector<pid_t> ServersOf(pid_t program) {
+  std::vector<pid_t> servers;
+  for (const pid_t pid : ProcessesNamed("nginx")) {
+    std::optional<pid_t> ancestor = pid;
+    while (ancestor && *ancestor > 1 && *ancestor != program) {
+      ancestor = ParentOfProcess(*ancestor);
+    }
+    if (ancestor == program) servers.push_back(pid);
+  }
+  return servers;
+}
+
+TEST_F(ApplicationsTest, NginxServesFromEachRuntimeAndLeavesNothing) {
+  const std::string runtimes = FindExecutable("runc") ? "native,runc" : "native";
+  const ProgramResult result = Run(Arguments(runtimes, "^nginx/"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  int rows = 0;
+  const nlohmann::json json = ReadJson("r.json");
+  for (const auto& row : json.at("benchmarks")) {
+    ++rows;
+    ASSERT_FALSE(Failed(row)) << row;
+    EXPECT_EQ(Number(row, "lost_connections"), 0) << row;
+    EXPECT_EQ(Number(row, "wrong_responses"), 0) << row;
+    EXPECT_GT(Number(row, "items_per_second"), 10) << row;
+    EXPECT_GT(Number(row, "cpu_time"), 1000) << "the server's, ns: " << row;
+    EXPECT_GT(Number(row, "host_cpu_ns"), 1000) << row;
+    EXPECT_GT(Number(row, "load_cpu_ns"), 1000) << row;
+    EXPECT_GT(Number(row, "pss_bytes"), 1 << 20) << row;
+    EXPECT_LE(Number(row, "p50_ns"), Number(row, "p99.9_ns")) << row;
+  }
+  EXPECT_EQ(rows, runtimes == "native" ? 4 : 8);
+  EXPECT_TRUE(Leftovers().empty());
+  // One boot a runtime for all of its cells.
+  for (const auto& row : json.at("benchmarks")) {
+    EXPECT_LE(Number(row, "boot"), 2) << row;
+  }
+}
+
+TEST_F(ApplicationsTest, AFixedRateIsKept) {
+  auto arguments = Arguments("native", "^nginx/http_at_rate");
+  arguments.emplace_back("--benchmark_min_time=200x");
+  EXPECT_EQ(Run(arguments).exit_code, 0);
+  const nlohmann::json row = ReadJson("r.json").at("benchmarks").at(0);
+  EXPECT_LE(Number(row, "items_per_second"), 500.5) << row;
+  EXPECT_GE(Number(row, "items_per_second"), 100) << row;
+}
+
+TEST_F(ApplicationsTest, TheTimeToTheFirstRequestIsThatOfTheBootAndMore) {
+  EXPECT_EQ(Run(Arguments("native", "^startup/nginx")).exit_code, 0);
+  const nlohmann::json row = ReadJson("r.json").at("benchmarks").at(0);
+  ASSERT_FALSE(Failed(row)) << row;
+  EXPECT_GT(Number(row, "boot_ms"), 0) << row;
+  EXPECT_GT(Number(row, "serve_ms"), 0) << row;
+  EXPECT_NEAR(Number(row, "boot_ms") + Number(row, "serve_ms"), Number(row, "real_time") / 1e6, 1)
+      << row;
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+// Cells 1 and 3 are as if nothing had happened to the second.
+TEST_F(ApplicationsTest, AKilledServerCostsItsCellAlone) {
+  auto arguments = Arguments("native", "^nginx/http/");
+  arguments.emplace_back("--benchmark_min_time=2000x");
+  arguments.emplace_back("--benchmark_repetitions=3");
+  Process program = Start(arguments);
+  AwaitProgress("keepalive:0");
+  bool killed = false;
+  for (int i = 0; i < 2000 && !killed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (const pid_t pid : ServersOf(program.pid())) killed = kill(pid, SIGKILL) == 0 || killed;
+  }
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(Finish(std::move(program)).exit_code, 1);
+  int failed = 0;
+  const nlohmann::json json = ReadJson("r.json");
+  for (const auto& row : json.at("benchmarks")) {
+    if (row.value("run_type", "") != "iteration" || !Failed(row)) continue;
+    ++failed;
+    EXPECT_NE(row.at("name").get<std::string>().find("keepalive:0"), std::string::npos) << row;
+    EXPECT_NE(row.at("error_message").get<std::string>().find("nginx was killed by signal 9"),
+              std::string::npos)
+        << row;
+  }
+  EXPECT_GE(failed, 1);
+  EXPECT_LE(failed, 3);
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+}  // namespace
+}  // namespace hvbench::test
