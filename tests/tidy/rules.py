@@ -27,6 +27,9 @@ LAYERS = {
     "fixtures/protocol": {"fixtures/protocol"},
     "fixtures/agent": {"fixtures/agent", "fixtures/protocol"},
     "benchmarks/kernels": {"benchmarks/kernels", "fixtures/agent", "fixtures/protocol"},
+    # An agent outside of the guests: it may link what it likes, and shares the kernels' support.
+    "benchmarks/load": {"benchmarks/load", "benchmarks/kernels", "fixtures/agent",
+                        "fixtures/protocol"},
     "runtime_launchers": {"runtime_launchers"},
     "fixtures": {"fixtures", "fixtures/protocol", "runtime_launchers"},
     "benchmarks": {"benchmarks", "fixtures", "fixtures/protocol", "runtime_launchers"},

@@ -1,4 +1,4 @@
-// docs/kernels.md describes the kernels that exist, each in the unit that it has.
+// The document describes the kernels that exist, each in the unit that it has.
 #include <gtest/gtest.h>
 
 #include <algorithm>
