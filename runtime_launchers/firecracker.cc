@@ -45,9 +45,11 @@ std::pair<int, int> Release(const std::string& version) {
   return text && dot == '.' ? release : std::pair<int, int>();
 }
 
-std::vector<std::string> GuestModules(bool pci) {
-  return {pci ? "virtio_pci" : "virtio_mmio", "vmw_vsock_virtio_transport", "virtio_blk",
-          "virtio_net"};
+std::vector<std::string> GuestModules(bool pci, bool application) {
+  std::vector<std::string> modules = {pci ? "virtio_pci" : "virtio_mmio",
+                                      "vmw_vsock_virtio_transport", "virtio_blk", "virtio_net"};
+  if (application) modules.emplace_back("ext4");
+  return modules;
 }
 
 class FirecrackerLauncher : public Launcher {
@@ -60,6 +62,10 @@ class FirecrackerLauncher : public Launcher {
   // A snapshot's agent has the address of the machine that it was made of.
   NetworkDevice network_device() const override {
     return mode_ == LaunchMode::kBoot ? NetworkDevice::kTap : NetworkDevice::kNone;
+  }
+  // It would be the snapshot's.
+  ApplicationForm application_form() const override {
+    return mode_ == LaunchMode::kBoot ? ApplicationForm::kDisk : ApplicationForm::kNone;
   }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   // All that is kept lies in the guest's folder; its process is gone.
@@ -158,7 +164,7 @@ ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const fs::path& agent, 
     failure = Check(result);
     // All that a boot needs and a kernel may lack; KVM has been tried.
     if (!failure && depth == ProbeDepth::kTrial) {
-      options_.images->Provide(agent, GuestModules(Resolve().pci));
+      options_.images->Provide(agent, GuestModules(Resolve().pci, /*application=*/false));
     }
   } catch (const Interrupted&) {
     throw;
@@ -178,7 +184,8 @@ ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const fs::path& agent, 
 GuestImage FirecrackerLauncher::Image(const LaunchRequest& request,
                                       const FirecrackerOptions& resolved) const {
   if (options_.images == nullptr) throw Error("runtime " + options_.name + " has no guest images");
-  return options_.images->Provide(request.agent, GuestModules(resolved.pci));
+  return options_.images->Provide(request.agent,
+                                  GuestModules(resolved.pci, request.application.has_value()));
 }
 
 void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,

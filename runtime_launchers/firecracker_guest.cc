@@ -234,7 +234,8 @@ void FirecrackerGuest::AddDevices(const LaunchRequest& request, FirecrackerMachi
     Place(fs::absolute(request.disk_image), kDisk, /*writable=*/true);
     machine.disk = kDisk;
     machine.io_engine = options_.io_engine;
-    machine.kernel_arguments += std::string(" --disk=") + kGuestDisk;
+    machine.kernel_arguments +=
+        std::string(request.application ? " --application=" : " --disk=") + kGuestDisk;
     facts_["disk"] = "virtio-blk, through the host's page cache, " + options_.io_engine;
   }
   if (request.network) {

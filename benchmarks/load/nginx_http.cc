@@ -143,9 +143,9 @@ std::vector<ParameterSet> HttpParameterSets() {
   std::vector<ParameterSet> sets = {{kSmoke, CellOf(1, true, 2)},
                                     {kSmoke, CellOf(1, false, 2)},
                                     {kSmoke, CellOf(1, true, 2, /*tls=*/true)}};
-  for (const std::uint64_t file_kib : {1, 100, 1024}) {
+  for (const std::uint64_t file_kib : {1u, 100u, 1024u}) {
     for (const bool keep_alive : {true, false}) {
-      for (const std::uint64_t concurrency : {1, 25, 100, 1000}) {
+      for (const std::uint64_t concurrency : {1u, 25u, 100u, 1000u}) {
         const bool quick =
             keep_alive ? file_kib == 1 || concurrency == 25 : file_kib == 1 && concurrency == 25;
         sets.push_back({quick ? kReal : static_cast<std::uint8_t>(kFull),

@@ -130,7 +130,8 @@ std::uint64_t CpuNsOf(const char* pid, const std::vector<std::string>& stat) {
   constexpr std::size_t kUserTicks = 11;
   clockid_t clock = 0;
   timespec time{};
-  if (clock_getcpuclockid(std::atoi(pid), &clock) == 0 && clock_gettime(clock, &time) == 0) {
+  if (clock_getcpuclockid(static_cast<pid_t>(std::strtol(pid, nullptr, 10)), &clock) == 0 &&
+      clock_gettime(clock, &time) == 0) {
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
            static_cast<std::uint64_t>(time.tv_nsec);
   }
