@@ -45,8 +45,6 @@ class ServedFixture : public RuntimeFixture {
   ServedFixture(const CellName& cell, const RunSettings& settings, Application application)
       : RuntimeFixture(cell, settings), application_(std::move(application)) {
     SetWork({BootsEach(settings), 1, 0});
-    application_.server.params.emplace_back("workers",
-                                            std::to_string(settings.pool->shape().vcpus));
     application_.server.seed = application_.load.seed = settings.seed;
   }
 
@@ -94,7 +92,9 @@ class ServedFixture : public RuntimeFixture {
     const nanoseconds daemon_before = launcher.DaemonCpu();
     const auto guest =
         pool.LaunchFresh(cell().runtime, /*cold_cache=*/false, GuestKind::kApplication);
-    (*guest)->bridge().Prepare(application_.server, RunDeadline());
+    protocol::PrepareRequest server = application_.server;
+    server.params.emplace_back("workers", std::to_string(pool.shape().vcpus));
+    (*guest)->bridge().Prepare(server, RunDeadline());
     protocol::PrepareRequest request = application_.load;
     request.params.emplace_back("server", (*guest)->address);
     load.Prepare(request, RunDeadline());
