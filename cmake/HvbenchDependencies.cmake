@@ -28,6 +28,10 @@ hvbench_require(nlohmann_json nlohmann-json3-dev)
 hvbench_require(CLI11 libcli11-dev)
 hvbench_require(LibArchive libarchive-dev)
 hvbench_require(OpenSSL libssl-dev)
+pkg_check_modules(mariadb QUIET IMPORTED_TARGET libmariadb)
+if(NOT mariadb_FOUND)
+  message(FATAL_ERROR "hvbench needs libmariadb: apt-get install libmariadb-dev")
+endif()
 # containerd's API is gRPC: HTTP/2 and protobuf.
 include(HvbenchGrpc)
 # Draws the charts of a report, which has it inside.

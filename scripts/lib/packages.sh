@@ -9,6 +9,7 @@ readonly BUILD_PACKAGES=(
   cmake:cmake ninja-build:ninja g++:g++ git:git pkg-config:pkg-config ca-certificates
   libbenchmark-dev libboost-dev nlohmann-json3-dev libcli11-dev libarchive-dev
   nettle-dev libssl-dev libzstd-dev libaio-dev liburing-dev libnghttp2-dev libprotozero-dev libjs-chart.js
+  libmariadb-dev
 )
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
@@ -23,11 +24,11 @@ readonly LAB_PACKAGES=(cpio:cpio virtiofsd:/usr/lib/qemu/virtiofsd)
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache
   chromium chromium-driver python3-selenium libbenchmark-tools python3-scipy
-  python3-pandas jq:jq stress-ng:stress-ng procps:pgrep fio:fio
+  mariadb-server-core python3-pandas jq:jq stress-ng:stress-ng procps:pgrep fio:fio
 )
 # Optional as well: what tests/peers compares our cells with.
 # shellcheck disable=SC2034
-readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf wrk:wrk)
+readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf sysbench:sysbench wrk:wrk)
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)
 

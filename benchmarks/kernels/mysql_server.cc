@@ -1,0 +1,126 @@
+// MariaDB in the guest, for load from outside: started, asked from within until it serves, stopped.
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "benchmarks/kernels/support/mysql_account.h"
+#include "benchmarks/kernels/support/server/mysql_probe.h"
+#include "benchmarks/kernels/support/server/server_process.h"
+#include "benchmarks/kernels/support/tally.h"
+
+namespace hvbench::agent::kernels {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The longest are those of an emulated machine.
+constexpr auto kInstallTimeout = 100s;
+constexpr auto kStartTimeout = 60s;
+constexpr auto kStopTimeout = 20s;  // an orderly end writes the buffer pool back
+
+constexpr char kProbeUser[] = "probe";  // without password and rights
+constexpr char kDirectory[] = "/srv/hvbench-mysql";
+
+// A path of the server's own folder.
+std::string In(const std::string& name) { return kDirectory + ("/" + name); }
+
+std::string Configuration(std::uint64_t buffer_pool_mib) {
+  std::string text = "[mysqld]\n";
+  text += "user=root\n";  // as all of the agent's children: no account that a tree must have
+  text += "datadir=" + In("data") + "\n";
+  text += "socket=" + In("data/socket") + "\n";
+  text += "pid_file=" + In("data/pid") + "\n";
+  text += "init_file=" + In("init.sql") + "\n";
+  text += "port=" + std::to_string(kMySqlPort) + "\n";
+  text += "bind_address=0.0.0.0\n";
+  text += "skip_name_resolve=ON\n";
+  text += "skip_log_bin\n";
+  text += "character_set_server=utf8mb4\n";
+  text += "collation_server=utf8mb4_general_ci\n";
+  text += "max_connections=200\n";
+  text += "max_prepared_stmt_count=100000\n";
+  text += "innodb_buffer_pool_size=" + std::to_string(buffer_pool_mib) + "M\n";
+  text += "innodb_log_file_size=64M\n";
+  text += "innodb_flush_method=O_DIRECT\n";
+  // io_uring is not allowed in every runtime: the same threads do the same calls in each.
+  text += "innodb_use_native_aio=OFF\n";
+  // The pool is neither filled nor saved behind the back of a cell.
+  text += "innodb_buffer_pool_dump_at_shutdown=OFF\n";
+  text += "innodb_buffer_pool_load_at_startup=OFF\n";
+  return text;
+}
+
+// One statement a line, as init_file wants them. An account of an earlier start gets the password.
+std::string InitialStatements(const std::string& password) {
+  const std::string account = std::string("'") + kMySqlUser + "'@'%'";
+  const std::string identified = account + " IDENTIFIED BY '" + password + "';\n";
+  return std::string("CREATE USER IF NOT EXISTS '") + kProbeUser + "'@'127.0.0.1';\n" +
+         "CREATE USER IF NOT EXISTS " + identified + "ALTER USER " + identified +
+         "GRANT ALL PRIVILEGES ON *.* TO " + account + ";\n";
+}
+
+// Stays as long as its guest, with what was loaded. The scripts are those that mariadb-install-db
+// would run, without the texts of HELP and the schema `sys`.
+void MakeDataDirectory(const std::string& root) {
+  std::error_code error;
+  if (std::filesystem::exists(root + In("data/mysql/db.frm"), error)) return;
+  MakeEmptyDirectory(root, kDirectory);
+  MakeEmptyDirectory(root, In("data"));
+  WriteFileIn(root, In("create.sql"), "CREATE DATABASE mysql;\nUSE mysql;\n");
+  ServerCommand install;
+  install.argv = {"/bin/sh", "-c",
+                  "cat " + In("create.sql") +
+                      " /usr/share/mysql/mysql_system_tables.sql"
+                      " /usr/share/mysql/mysql_system_tables_data.sql |"
+                      " /usr/sbin/mariadbd --no-defaults --bootstrap --user=root --datadir=" +
+                      In("data") + " --innodb-log-file-size=64M"};
+  install.log = In("install.log");
+  RunInApplicationRoot(root, install, kInstallTimeout);
+}
+
+class MySqlServer : public Kernel {
+ public:
+  void Prepare(const Context& context) override {
+    root_ = context.application_root();
+    MakeDataDirectory(root_);
+    WriteFileIn(root_, In("my.cnf"), Configuration(context.Number("buffer_pool_mib")));
+    WriteFileIn(root_, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
+    ServerCommand command;
+    command.argv = {"/usr/sbin/mariadbd", "--defaults-file=" + In("my.cnf")};
+    command.log = In("server.log");
+    command.stop_timeout = kStopTimeout;
+    server_ = std::make_unique<ServerProcess>(root_, command);
+    server_->AwaitServing(Answers, kStartTimeout);
+  }
+
+  // Queries from within, for whoever asks whether it still serves.
+  void Run(std::uint64_t iterations) override {
+    server_->RequireAlive();
+    tally_.Run(iterations, Answers);
+  }
+
+  void Verify() override {
+    server_->RequireAlive();
+    tally_.Verify("answers of the server");
+  }
+
+  std::vector<protocol::Counter> Counters() const override {
+    return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
+  }
+
+ private:
+  static bool Answers() { return MySqlAnswers(kMySqlPort, kProbeUser); }
+
+  std::string root_;
+  std::unique_ptr<ServerProcess> server_;
+  Tally tally_;
+};
+
+HVBENCH_KERNEL(MySqlServer, .name = "mysql/server",
+               .summary = "Serves databases to the load generator outside of the guest",
+               .unit = "query", .parameter_sets = {{kSmoke | kReal, {{"buffer_pool_mib", "128"}}}},
+               .needs = protocol::kApplication);
+
+}  // namespace
+}  // namespace hvbench::agent::kernels
