@@ -28,7 +28,7 @@ readonly TEST_PACKAGES=(
 )
 # Optional as well: what tests/peers compares our cells with.
 # shellcheck disable=SC2034
-readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf sysbench:sysbench wrk:wrk)
+readonly PEER_PACKAGES=(iperf3:iperf3 sockperf:sockperf wrk:wrk sysbench:sysbench mariadb-client-core:mariadb)
 # The formatter's and the linter's verdicts depend on their version: the first is the project's.
 readonly LLVM_VERSIONS=(16 17 18 19 20 15 14)
 
