@@ -23,7 +23,9 @@ struct Application {
 
 const std::vector<Application>& Applications() {
   const protocol::Params file = {{"file_kib", "1"}, {"tls", "0"}, {"access_log", "0"}};
+  const protocol::Params pool = {{"buffer_pool_mib", "128"}};
   static const std::vector<Application> kApplications = {
+      {"startup/mysql", {"mysql/server", pool, 0, 1, 0}, {"mysql/connect", pool, 0, 1, 0}},
       {"startup/nginx",
        {"nginx/server", file, 0, 1, 0},
        {"nginx/http",

@@ -35,9 +35,9 @@ class ApplicationsTest : public ProgramTest {
 };
 
 // Processes of that name below one of the program's.
-std::vector<pid_t> ServersOf(pid_t program) {
+std::vector<pid_t> ServersOf(pid_t program, const std::string& name) {
   std::vector<pid_t> servers;
-  for (const pid_t pid : ProcessesNamed("nginx")) {
+  for (const pid_t pid : ProcessesNamed(name)) {
     std::optional<pid_t> ancestor = pid;
     while (ancestor && *ancestor > 1 && *ancestor != program) {
       ancestor = ParentOfProcess(*ancestor);
@@ -83,13 +83,16 @@ TEST_F(ApplicationsTest, AFixedRateIsKept) {
 }
 
 TEST_F(ApplicationsTest, TheTimeToTheFirstRequestIsThatOfTheBootAndMore) {
-  EXPECT_EQ(Run(Arguments("native", "^startup/nginx")).exit_code, 0);
-  const nlohmann::json row = ReadJson("r.json").at("benchmarks").at(0);
-  ASSERT_FALSE(Failed(row)) << row;
-  EXPECT_GT(Number(row, "boot_ms"), 0) << row;
-  EXPECT_GT(Number(row, "serve_ms"), 0) << row;
-  EXPECT_NEAR(Number(row, "boot_ms") + Number(row, "serve_ms"), Number(row, "real_time") / 1e6, 1)
-      << row;
+  EXPECT_EQ(Run(Arguments("native", "^startup/(mysql|nginx)")).exit_code, 0);
+  const nlohmann::json json = ReadJson("r.json");
+  ASSERT_EQ(json.at("benchmarks").size(), 2u);
+  for (const auto& row : json.at("benchmarks")) {
+    ASSERT_FALSE(Failed(row)) << row;
+    EXPECT_GT(Number(row, "boot_ms"), 0) << row;
+    EXPECT_GT(Number(row, "serve_ms"), 0) << row;
+    EXPECT_NEAR(Number(row, "boot_ms") + Number(row, "serve_ms"), Number(row, "real_time") / 1e6, 1)
+        << row;
+  }
   EXPECT_TRUE(Leftovers().empty());
 }
 
@@ -103,7 +106,8 @@ TEST_F(ApplicationsTest, AKilledServerCostsItsCellAlone) {
   bool killed = false;
   for (int i = 0; i < 2000 && !killed; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (const pid_t pid : ServersOf(program.pid())) killed = kill(pid, SIGKILL) == 0 || killed;
+    for (const pid_t pid : ServersOf(program.pid(), "nginx"))
+      killed = kill(pid, SIGKILL) == 0 || killed;
   }
   ASSERT_TRUE(killed);
   EXPECT_EQ(Finish(std::move(program)).exit_code, 1);
@@ -119,6 +123,51 @@ TEST_F(ApplicationsTest, AKilledServerCostsItsCellAlone) {
   }
   EXPECT_GE(failed, 1);
   EXPECT_LE(failed, 3);
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+TEST_F(ApplicationsTest, MySqlServesFromEachRuntimeAndLeavesNothing) {
+  const std::string runtimes = FindExecutable("runc") ? "native,runc" : "native";
+  const ProgramResult result = Run(Arguments(runtimes, "^mysql/"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const nlohmann::json json = ReadJson("r.json");
+  EXPECT_EQ(json.at("benchmarks").size(), runtimes == "native" ? 7u : 14u);
+  for (const auto& row : json.at("benchmarks")) {
+    ASSERT_FALSE(Failed(row)) << row;
+    EXPECT_LE(Number(row, "boot"), 2) << row;
+    EXPECT_GT(Number(row, "host_cpu_ns"), 1000) << row;
+    EXPECT_GT(Number(row, "pss_bytes"), 1 << 20) << row;
+    if (row.at("name").get<std::string>().starts_with("mysql/connect")) continue;
+    EXPECT_EQ(Number(row, "connections_lost"), 0) << row;
+    EXPECT_GE(Number(row, "queries_per_second"), Number(row, "items_per_second") * 0.99) << row;
+  }
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+// The next cells start it again, on the same data.
+TEST_F(ApplicationsTest, AKilledMySqlServerCostsItsCellAlone) {
+  auto arguments = Arguments("native", "^mysql/oltp_(point_select|read_only|write_only)");
+  arguments.emplace_back("--benchmark_min_time=4000x");
+  Process program = Start(arguments);
+  AwaitProgress("oltp_read_only");
+  bool killed = false;
+  for (int i = 0; i < 2000 && !killed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (const pid_t pid : ServersOf(program.pid(), "mariadbd")) killed = kill(pid, SIGKILL) == 0;
+  }
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(Finish(std::move(program)).exit_code, 1);
+  int failed = 0;
+  const nlohmann::json json = ReadJson("r.json");
+  for (const auto& row : json.at("benchmarks")) {
+    if (!Failed(row)) continue;
+    ++failed;
+    const auto message = row.at("error_message").get<std::string>();
+    EXPECT_NE(row.at("name").get<std::string>().find("oltp_read_only"), std::string::npos) << row;
+    EXPECT_NE(message.find("mariadbd was killed by signal 9"), std::string::npos) << row;
+    EXPECT_NE(message.find("ready for connections"), std::string::npos) << "no log: " << row;
+  }
+  EXPECT_EQ(failed, 1);
   EXPECT_TRUE(Leftovers().empty());
 }
 
