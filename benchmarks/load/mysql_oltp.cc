@@ -108,8 +108,8 @@ class Oltp : public Kernel {
     std::vector<protocol::Counter> counters = latencies.Counters();
     counters.push_back({"queries_per_second", static_cast<double>(last_.queries) * 1e9 /
                                                   static_cast<double>(elapsed_ns_)});
-    counters.push_back({"transactions_repeated", static_cast<double>(last_.conflicts)});
-    counters.push_back({"connections_lost", static_cast<double>(last_.lost)});
+    counters.push_back({"repeated_transactions", static_cast<double>(last_.conflicts)});
+    counters.push_back({"lost_connections", static_cast<double>(last_.lost)});
     return counters;
   }
 

@@ -138,7 +138,7 @@ TEST_F(ApplicationsTest, MySqlServesFromEachRuntimeAndLeavesNothing) {
     EXPECT_GT(Number(row, "host_cpu_ns"), 1000) << row;
     EXPECT_GT(Number(row, "pss_bytes"), 1 << 20) << row;
     if (row.at("name").get<std::string>().starts_with("mysql/connect")) continue;
-    EXPECT_EQ(Number(row, "connections_lost"), 0) << row;
+    EXPECT_EQ(Number(row, "lost_connections"), 0) << row;
     EXPECT_GE(Number(row, "queries_per_second"), Number(row, "items_per_second") * 0.99) << row;
   }
   EXPECT_TRUE(Leftovers().empty());

@@ -87,7 +87,7 @@ class Sides:
                     "durable": self.arguments.durable, "server": GUEST}
             transactions = load.prepare(f"mysql/{case}", cell, self.arguments.seconds, SEED)
             elapsed, cpu_time, counters = load.run(transactions)
-        if counters["connections_lost"] > 0:
+        if counters["lost_connections"] > 0:
             sys.exit("connections were lost")
         return transactions / elapsed, cpu_time / transactions * 1e6
 
