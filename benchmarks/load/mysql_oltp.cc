@@ -204,7 +204,9 @@ HVBENCH_KERNEL(WriteOnly, .name = "mysql/oltp_write_only",
 HVBENCH_KERNEL(ReadWrite, .name = "mysql/oltp_read_write",
                .summary = "Transactions of 14 selects, 2 updates, a deletion and an insertion",
                .unit = "transaction",
-               .parameter_sets = Cells(true, {Cell(4, 25'000, 8, true), Cell(4, 25'000, 8, false)}),
+               .parameter_sets = Cells(true,
+                                       {Cell(4, 25'000, 1, true), Cell(4, 25'000, 8, true),
+                                        Cell(4, 25'000, 32, true), Cell(4, 25'000, 8, false)}),
                .needs = protocol::kPeer);
 
 }  // namespace

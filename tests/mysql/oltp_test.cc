@@ -18,8 +18,8 @@ const protocol::Params kCell = {
 
 class OltpTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { server_ = std::make_unique<RealServer>(); }
-  static void TearDownTestSuite() { server_.reset(); }
+  static void SetUpTestSuite() { server = std::make_unique<RealServer>(); }
+  static void TearDownTestSuite() { server.reset(); }
 
   OltpTest() {
     admin_->Execute("DROP DATABASE IF EXISTS hvbench");
@@ -32,12 +32,12 @@ class OltpTest : public testing::Test {
   }
   std::string FirstOf(const std::string& sql) { return admin_->QueryRow(sql).at(0); }
 
-  static std::unique_ptr<RealServer> server_;
+  static std::unique_ptr<RealServer> server;
   const std::unique_ptr<Connection> admin_ = std::make_unique<Connection>(ServerAccount());
   std::uint64_t sum_ = 0;  // when the tables were new
 };
 
-std::unique_ptr<RealServer> OltpTest::server_;
+std::unique_ptr<RealServer> OltpTest::server;
 
 TEST_F(OltpTest, TablesAreLoadedOnce) {
   Check(0);

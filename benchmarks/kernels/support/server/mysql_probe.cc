@@ -74,8 +74,8 @@ bool MySqlAnswers(std::uint16_t port, const std::string& user) {
   constexpr char kProtocolVersion = 10;
   constexpr char kOk = 0;
   constexpr char kOtherPlugin = '\xfe';
-  constexpr std::string_view kQuery("\x03SELECT 1");
-  constexpr char kOneColumn = 1;
+  constexpr std::string_view kQuery("\3DO 1");
+  constexpr std::string_view kQuit("\1");  // without it the server's log speaks of an abort
   const UniqueFd connection = Connect(port);
   const int fd = connection.get();
   if (fd < 0) return false;
@@ -90,7 +90,8 @@ bool MySqlAnswers(std::uint16_t port, const std::string& user) {
   if (!reply || !reply->starts_with(kOk)) return false;
   SendPacket(fd, kQuery, 0);
   reply = ReceivePacket(fd);
-  return reply && reply->starts_with(kOneColumn);
+  SendPacket(fd, kQuit, 0);
+  return reply && reply->starts_with(kOk);
 }
 
 }  // namespace hvbench::agent::kernels
