@@ -24,7 +24,7 @@ readonly LAB_PACKAGES=(cpio:cpio virtiofsd:/usr/lib/qemu/virtiofsd)
 readonly TEST_PACKAGES=(
   libgtest-dev libgmock-dev python3 shellcheck:shellcheck ccache:ccache
   chromium chromium-driver python3-selenium libbenchmark-tools python3-scipy
-  mariadb-server-core python3-pandas jq:jq stress-ng:stress-ng procps:pgrep fio:fio
+  mariadb-server-core:mariadbd python3-pandas jq:jq stress-ng:stress-ng procps:pgrep fio:fio
 )
 # Optional as well: what tests/peers compares our cells with.
 # shellcheck disable=SC2034
@@ -54,14 +54,15 @@ refresh_package_lists() {
   apt-get -qq update >&2 || warn 'apt-get update failed; going on with the lists that are there.'
 }
 
-# dpkg's hundreds of lines go to a file, which is shown if they end badly.
+# dpkg's hundreds of lines go to a file, which is shown if they end badly. Nothing is removed for it: a
+# package may be the rival of one that the user needs.
 apt_install() {
   local log
   log=$(cache_dir)/apt-install.log
   mkdir -p "${log%/*}"
   say "apt-get install $*"
   DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
-    install --yes --no-install-recommends "$@" </dev/null >"$log" 2>&1 || {
+    install --yes --no-remove --no-install-recommends "$@" </dev/null >"$log" 2>&1 || {
     tail -n 15 "$log" >&2
     return 1
   }
