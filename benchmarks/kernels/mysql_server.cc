@@ -83,9 +83,10 @@ void MakeDataDirectory(const std::string& root) {
 class MySqlServer : public Kernel {
  public:
   void Prepare(const Context& context) override {
+    const std::string configuration = Configuration(context.Number("buffer_pool_mib"));
     root_ = context.application_root();
     MakeDataDirectory(root_);
-    WriteFileIn(root_, In("my.cnf"), Configuration(context.Number("buffer_pool_mib")));
+    WriteFileIn(root_, In("my.cnf"), configuration);
     WriteFileIn(root_, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
     ServerCommand command;
     command.argv = {"/usr/sbin/mariadbd", "--defaults-file=" + In("my.cnf")};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "fixtures/agent/kernel.h"
@@ -19,9 +20,10 @@ std::string Trimmed(const std::string& text) {
 
 // The first two columns of each row that begins with a name in code quotes: name and unit.
 std::map<std::string, std::string> DocumentedUnits() {
-  std::ifstream document(HVBENCH_KERNELS_MD);
   std::map<std::string, std::string> units;
-  for (std::string line; std::getline(document, line);) {
+  std::stringstream documents;
+  for (const char* path : {HVBENCH_KERNELS_MD}) documents << std::ifstream(path).rdbuf();
+  for (std::string line; std::getline(documents, line);) {
     if (!line.starts_with("| `")) continue;
     const std::size_t second = line.find('|', 1);
     const std::size_t third = line.find('|', second + 1);
