@@ -65,7 +65,7 @@ void CheckMemory(const CellName& name, const nlohmann::json& row) {
 
 TEST_P(StartupTest, RealBootsHoldTogether) {
   if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
-  std::vector<std::string> arguments = Arguments("");
+  std::vector<std::string> arguments = Arguments("(boot|memory|density)");
   arguments.insert(arguments.end(), {"--hvbench_profile=smoke", "--benchmark_min_time=4x"});
   const ProgramResult result = Run(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
