@@ -42,8 +42,8 @@ TEST_F(MeasuringTest, EveryKernelIsMeasuredNatively) {
     EXPECT_GT(row.at("bridge_round_trip_ns").get<double>(), 0) << row;
     EXPECT_FALSE(row.contains("guest_cpu_ns")) << row;
   }
-  for (const char* subsystem :
-       {"calibration", "cpu", "disk", "memory", "network", "nginx", "startup", "syscall"}) {
+  for (const char* subsystem : {"calibration", "cpu", "disk", "memory", "mysql", "network", "nginx",
+                                "startup", "syscall"}) {
     EXPECT_TRUE(subsystems.contains(subsystem)) << subsystem;
   }
   const auto& context = json.at("context");
