@@ -211,13 +211,14 @@ class MemoryFixture : public StartupFixture {
     Pause(kSettleTime, /*interruptible=*/true);
     const GuestMemory memory = guest.guest().Memory();
     const std::int64_t available_after = AvailableMemory();
+    const std::int64_t round_trip_ns = guest.clock_anchor.round_trip_ns;
     fresh->Shutdown();
     if (!memory.pss_bytes) throw CannotRunHere("the PSS of the guest's processes is unreadable");
     if (touched && memory.guest_bytes < kTouchedMib * kMiB) {
       throw Error("the guest touched " + std::to_string(kTouchedMib) + " MiB, but has " +
                   std::to_string(memory.guest_bytes) + " bytes");
     }
-    RunResult result = ResultOf(elapsed, host_cpu, guest.clock_anchor.round_trip_ns);
+    RunResult result = ResultOf(elapsed, host_cpu, round_trip_ns);
     result.run.counters = {
         {"pss_bytes", static_cast<double>(*memory.pss_bytes)},
         {"overhead_pss_bytes", static_cast<double>(*memory.pss_bytes - memory.guest_bytes)},
