@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <future>
+#include <atomic>
+#include <latch>
 #include <thread>
 
 #include "runtime_launchers/support/process.h"
@@ -75,17 +76,18 @@ TEST(ProcStats, TellsMappingsApartByNameAndSize) {
 
 TEST(ProcStats, CountsSharedMemoryOnce) {
   const Process other = Process::Spawn({"/bin/sleep", "30"}, {});
-  std::promise<pid_t> started;
-  std::promise<void> ended;
+  std::atomic<pid_t> thread = 0;
+  std::latch ended(1);
   std::thread sharing([&] {
-    started.set_value(gettid());
-    ended.get_future().wait();
+    thread = gettid();
+    thread.notify_one();
+    ended.wait();
   });
-  const pid_t thread = started.get_future().get();
+  thread.wait(0);
   EXPECT_EQ(WithOwnMemory({getpid(), thread, other.pid()}),
             (std::vector<pid_t>{getpid(), other.pid()}));
   EXPECT_EQ(WithOwnMemory({kNobody, getpid()}), (std::vector<pid_t>{kNobody, getpid()}));
-  ended.set_value();
+  ended.count_down();
   sharing.join();
 }
 
