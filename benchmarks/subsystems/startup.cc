@@ -90,6 +90,21 @@ class StartupFixture : public RuntimeFixture {
     return boot;
   }
 
+  // The times of all, and the counters of the last.
+  template <typename One>
+  static RunResult Repeat(std::uint64_t iterations, One measure_one) {
+    RunResult sum;
+    for (std::uint64_t i = 0; i < iterations; ++i) {
+      RunResult next = measure_one();
+      next.run.elapsed_ns += sum.run.elapsed_ns;
+      next.run.cpu_ns += sum.run.cpu_ns;
+      next.host_cpu_ns += sum.host_cpu_ns;
+      sum = std::move(next);
+    }
+    sum.iterations = iterations;
+    return sum;
+  }
+
   // The guest's CPU time is not known before the agent runs: the host's stands for it.
   static RunResult ResultOf(nanoseconds elapsed, nanoseconds host_cpu, std::int64_t round_trip_ns) {
     RunResult result;
@@ -190,13 +205,7 @@ class MemoryFixture : public StartupFixture {
     if (touched && pool().shape().memory_mib < 2 * kTouchedMib) {
       throw CannotRunHere("the guest has less than " + std::to_string(2 * kTouchedMib) + " MiB");
     }
-    RunResult result;
-    for (std::uint64_t i = 0; i < iterations; ++i) result = MeasureOne(touched);
-    result.iterations = iterations;
-    result.run.elapsed_ns *= iterations;
-    result.run.cpu_ns *= iterations;
-    result.host_cpu_ns *= static_cast<std::int64_t>(iterations);
-    return result;
+    return Repeat(iterations, [&] { return MeasureOne(touched); });
   }
 
  private:
@@ -254,13 +263,7 @@ class DensityFixture : public StartupFixture {
 
  protected:
   RunResult Measure(std::uint64_t iterations) override {
-    RunResult result;
-    for (std::uint64_t i = 0; i < iterations; ++i) result = MeasureOne();
-    result.iterations = iterations;
-    result.run.elapsed_ns *= iterations;
-    result.run.cpu_ns *= iterations;
-    result.host_cpu_ns *= static_cast<std::int64_t>(iterations);
-    return result;
+    return Repeat(iterations, [&] { return MeasureOne(); });
   }
 
  private:

@@ -257,6 +257,24 @@ TEST_F(StartupTest, MemoryIsToldApartIntoTheGuestsAndTheRuntimes) {
   ExpectNothingLeft(runtime);
 }
 
+TEST_F(StartupTest, TheTimesOfAllIterationsCountAndNotTheLastOneAlone) {
+  constexpr auto kDelay = std::chrono::milliseconds(100);
+  const auto slow = std::make_shared<std::atomic<bool>>(false);  // the next reply
+  Behaviour sized;
+  sized.memory.pss_bytes = 100 << 20;
+  sized.on_launch = [slow](int launches) { *slow = launches % 2 == 1; };
+  sized.on_request = [slow, kDelay](const Message&, const std::string&) {
+    if (slow->exchange(false)) std::this_thread::sleep_for(kDelay);
+    return Reaction::kForward;
+  };
+  m_.Add("alpha", sized);
+  const auto rows =
+      m_.Run({MemoryCell("idle")}, {"--benchmark_min_time=0.3" HVBENCH_MIN_TIME_SUFFIX});
+  ASSERT_EQ(rows.at(0).failure, "");
+  ASSERT_GT(rows.at(0).iterations, 1);
+  EXPECT_NEAR(rows.at(0).real_ns, 50e6, 20e6) << "half of the boots are slow";
+}
+
 TEST_F(StartupTest, MemoryThatCannotBeReadOrTakenSkipsTheCell) {
   FakeRuntime& runtime = m_.Add("alpha");  // tells no PSS, and its agent has other kernels
   const auto rows = Run({MemoryCell("idle"), MemoryCell("touched_64mib")}, 1);
