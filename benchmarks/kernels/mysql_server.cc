@@ -6,8 +6,7 @@
 
 #include "benchmarks/kernels/support/mysql_account.h"
 #include "benchmarks/kernels/support/server/mysql_probe.h"
-#include "benchmarks/kernels/support/server/server_process.h"
-#include "benchmarks/kernels/support/tally.h"
+#include "benchmarks/kernels/support/server/server_kernel.h"
 
 namespace hvbench::agent::kernels {
 namespace {
@@ -80,19 +79,19 @@ void MakeDataDirectory(const std::string& root) {
   RunInApplicationRoot(root, install, kInstallTimeout);
 }
 
-class MySqlServer : public Kernel {
+class MySqlServer : public ServerKernel {
  public:
   void Prepare(const Context& context) override {
     const std::string configuration = Configuration(context.Number("buffer_pool_mib"));
-    root_ = context.application_root();
-    MakeDataDirectory(root_);
-    WriteFileIn(root_, In("my.cnf"), configuration);
-    WriteFileIn(root_, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
+    const std::string& root = context.application_root();
+    MakeDataDirectory(root);
+    WriteFileIn(root, In("my.cnf"), configuration);
+    WriteFileIn(root, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
     ServerCommand command;
     command.argv = {"/usr/sbin/mariadbd", "--defaults-file=" + In("my.cnf")};
     command.log = In("server.log");
     command.stop_timeout = kStopTimeout;
-    server_ = std::make_unique<ServerProcess>(root_, command);
+    server_ = std::make_unique<ServerProcess>(root, command);
     server_->AwaitServing(Answers, kStartTimeout);
   }
 
@@ -105,21 +104,8 @@ class MySqlServer : public Kernel {
     });
   }
 
-  void Verify() override {
-    server_->RequireAlive();
-    tally_.Verify("answers of the server");
-  }
-
-  std::vector<protocol::Counter> Counters() const override {
-    return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
-  }
-
  private:
   static bool Answers() { return MySqlAnswers(kMySqlPort, kProbeUser); }
-
-  std::string root_;
-  std::unique_ptr<ServerProcess> server_;
-  Tally tally_;
 };
 
 HVBENCH_KERNEL(MySqlServer, .name = "mysql/server",

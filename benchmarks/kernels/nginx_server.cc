@@ -7,9 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "benchmarks/kernels/support/server/server_process.h"
+#include "benchmarks/kernels/support/server/server_kernel.h"
 #include "benchmarks/kernels/support/server/web_content.h"
-#include "benchmarks/kernels/support/tally.h"
 #include "benchmarks/kernels/support/unique_fd.h"
 
 namespace hvbench::agent::kernels {
@@ -74,7 +73,7 @@ void MakeCertificate(const std::string& root) {
   RunInApplicationRoot(root, command, kCertificateTimeout);
 }
 
-class NginxServer : public Kernel {
+class NginxServer : public ServerKernel {
  public:
   void Prepare(const Context& context) override {
     const std::uint64_t file_kib = context.Number("file_kib");
@@ -103,15 +102,6 @@ class NginxServer : public Kernel {
     tally_.Run(iterations, [this] { return Serves(); });
   }
 
-  void Verify() override {
-    server_->RequireAlive();
-    tally_.Verify("responses of nginx");
-  }
-
-  std::vector<protocol::Counter> Counters() const override {
-    return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
-  }
-
  private:
   // One request on a connection of its own, and whether all of the file came back. Whoever else has
   // the port may never answer.
@@ -138,8 +128,6 @@ class NginxServer : public Kernel {
 
   std::string path_;
   std::string content_;
-  std::unique_ptr<ServerProcess> server_;
-  Tally tally_;
 };
 
 HVBENCH_KERNEL(
