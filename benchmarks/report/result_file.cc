@@ -121,7 +121,7 @@ std::string ResultFile::Context(const std::string& key) const {
 
 bool ResultFile::Emulated(const std::string& runtime) const {
   const std::string accelerator = Context("runtime." + runtime + ".accelerator");
-  return runtime.ends_with("-tcg") || accelerator == "tcg";
+  return NamesEmulated(runtime) || accelerator == "tcg";
 }
 
 bool ResultFile::Nested(const std::string& runtime) const {

@@ -14,8 +14,6 @@ namespace hvbench {
 
 namespace {
 
-constexpr std::string_view kEmulatedSuffix = "-tcg";  // a contract (docs/results.md)
-
 std::vector<HostCell> AllHostCells() {
   std::vector<HostCell> cells;
 #define HVBENCH_HOST_CELLS(list) cells.insert(cells.end(), list().begin(), list().end());
@@ -43,8 +41,7 @@ std::vector<CellName> MakeHostCells(protocol::Profile profile,
   std::vector<CellName> cells;
   for (const HostCell& cell : AllHostCells()) {
     for (const std::string& runtime : runtimes) {
-      const bool emulated = runtime.ends_with(kEmulatedSuffix);
-      const std::uint8_t profiles = emulated ? cell.emulated_profiles : cell.profiles;
+      const std::uint8_t profiles = NamesEmulated(runtime) ? cell.emulated_profiles : cell.profiles;
       if ((profiles & profile) != 0) cells.push_back({cell.kernel, cell.params, runtime});
     }
   }
