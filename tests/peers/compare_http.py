@@ -13,17 +13,16 @@ import json
 import os
 import pathlib
 import re
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+from application_peers import SEED, MASK, Overlay, add_arguments, bundle_config, can_run, compare, mix
+from application_peers import tree_of
 from compare_network import GUEST, SKIPPED, Network, run
 from load_client import LoadClient
 
-SEED = 1
 CONTENT_DIR = "/srv/peers"
 CONFIGURATION = f"""daemon off;
 user www-data;
@@ -41,13 +40,6 @@ http {{
   server {{ listen 80 backlog=4096; root {CONTENT_DIR}; }}
 }}
 """
-MASK = (1 << 64) - 1
-
-
-def mix(value):
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9 & MASK
-    value = (value ^ (value >> 27)) * 0x94d049bb133111eb & MASK
-    return value ^ (value >> 31)
 
 
 def content(seed, kib):
@@ -63,40 +55,23 @@ class Server:
     """nginx in an overlay of the applications' root; all its mounts end with it."""
 
     def __init__(self, runtime, network, cpu, tree, folder):
-        self.layers = [folder / name for name in ("upper", "work", "bundle", "bundle/rootfs")]
-        for layer in self.layers:
-            layer.mkdir()
-        upper, work, bundle, root = self.layers
-        files = upper / CONTENT_DIR.lstrip("/")
+        overlay = Overlay(tree, folder)
+        files = overlay.upper / CONTENT_DIR.lstrip("/")
         files.mkdir(parents=True)
         files.joinpath("1k").write_bytes(content(SEED, 1))
         files.joinpath("nginx.conf").write_text(CONFIGURATION)
         nginx = ["/usr/sbin/nginx", "-c", f"{CONTENT_DIR}/nginx.conf"]
-        mount = f"mount -t overlay -o lowerdir={tree},upperdir={upper},workdir={work} overlay {root}"
         if runtime == "native":
-            start = network.command("guest", ["chroot", str(root), *nginx])
+            start = network.command("guest", ["chroot", str(overlay.root), *nginx])
         else:
-            (bundle / "config.json").write_text(json.dumps(self.config(network, nginx)))
-            start = ["runc", "--root", str(folder / "state"), "run", "--bundle", str(bundle),
+            config = bundle_config(network, nginx, ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID",
+                                                    "NET_BIND_SERVICE", "KILL"))
+            (overlay.bundle / "config.json").write_text(json.dumps(config))
+            start = ["runc", "--root", str(folder / "state"), "run", "--bundle", str(overlay.bundle),
                      f"hvbench-peers-{os.getpid()}"]
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(cpu), "unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"',
+            ["taskset", "-c", str(cpu), "unshare", "--mount", "sh", "-c", f'{overlay.mount} && exec "$@"',
              "sh", *start], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    @staticmethod
-    def config(network, words):
-        capabilities = [f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID",
-                                                   "NET_BIND_SERVICE", "KILL")]
-        return {
-            "ociVersion": "1.0.2", "root": {"path": "rootfs"},
-            "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
-                       {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
-            "process": {"user": {"uid": 0, "gid": 0}, "args": words, "cwd": "/",
-                        "env": ["PATH=/usr/bin:/bin"], "noNewPrivileges": True,
-                        "capabilities": {kind: capabilities for kind in
-                                         ("bounding", "effective", "permitted")}},
-            "linux": {"namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount")] +
-                      [{"type": "network", "path": network.path("guest")}]}}
 
     def __enter__(self):
         return self
@@ -142,40 +117,13 @@ def wrks(arguments, network, cpu):
     return rate, (usage.ru_utime + usage.ru_stime) / requests * 1e6
 
 
-def compare(arguments, runtime, network, cpus):
-    a, b = [], []
-    for _ in range(arguments.rounds):
-        for side in "ABBA":
-            (a if side == "A" else b).append(
-                (ours if side == "A" else wrks)(arguments, network, cpus[0]))
-    ratios = []
-    for i, what in enumerate(("requests/s", "CPU us/request")):
-        left, right = [r[i] for r in a], [r[i] for r in b]
-        ratios.append(statistics.median(left) / statistics.median(right))
-        print(f"| {runtime} | {what} | {statistics.median(left):.2f} ({min(left):.2f} to "
-              f"{max(left):.2f}) | {statistics.median(right):.2f} ({min(right):.2f} to "
-              f"{max(right):.2f}) | {ratios[-1]:.3f} |", flush=True)
-    return ratios[0] >= arguments.least and ratios[1] <= arguments.most
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--load", required=True, help="hvbench-load")
-    parser.add_argument("--rounds", type=int, default=3, help="of A B B A")
-    parser.add_argument("--seconds", type=int, default=2, help="of one measurement")
-    parser.add_argument("--connections", type=int, default=100)
-    parser.add_argument("--least", type=float, default=0.0, help="0.95: the bound")
     parser.add_argument("--most", type=float, default=float("inf"), help="1.25: the bound")
-    parser.add_argument("--runtimes", nargs="*", choices=("native", "runc"),
-                        default=["native", "runc"])
-    parser.add_argument("--root", default=os.environ.get(
-        "HVBENCH_APPLICATION_ROOT", os.path.expanduser("~/.cache/hvbench/application-root")))
+    add_arguments(parser, connections=100, seconds=2)
     arguments = parser.parse_args()
-    tree = pathlib.Path(arguments.root) / "tree"
-    tools = ("ip", "wrk", "curl", "unshare", *(["runc"] if "runc" in arguments.runtimes else []))
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    if os.geteuid() != 0 or missing or not (tree / "usr/sbin/nginx").exists():
-        print(f"skipped: needs root, nginx in {tree}, {' '.join(missing) or 'and nothing else'}")
+    if not can_run(arguments, "usr/sbin/nginx", ["wrk", "curl"]):
         return SKIPPED
     cpus = sorted(os.sched_getaffinity(0))
     good = True
@@ -183,9 +131,12 @@ def main():
     print("|---|---|---|---|---|", flush=True)
     for runtime in arguments.runtimes:
         with tempfile.TemporaryDirectory(prefix="hvbench-peers-") as folder, Network() as network, \
-                Server(runtime, network, cpus[-1], tree, pathlib.Path(folder)):
+                Server(runtime, network, cpus[-1], tree_of(arguments), pathlib.Path(folder)):
             await_server(network)
-            good = compare(arguments, runtime, network, cpus) and good
+            rate, cpu_time = compare(runtime, ("requests/s", "CPU us/request"), arguments.rounds,
+                                     lambda: ours(arguments, network, cpus[0]),
+                                     lambda: wrks(arguments, network, cpus[0]))
+            good = good and rate >= arguments.least and cpu_time <= arguments.most
     return 0 if good else 1
 
 

@@ -16,16 +16,15 @@ import os
 import pathlib
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 
-from compare_http import mix
+from application_peers import SEED, Overlay, add_arguments, bundle_config, can_run, compare, mix
+from application_peers import tree_of
 from compare_network import GUEST, SKIPPED, Network, run
 from load_client import LoadClient
 
-SEED = 1
 USER = "hvbench"
 CASES = ("oltp_point_select", "oltp_read_write")
 SHAPE = {"tables": 4, "rows": 25000}
@@ -41,36 +40,21 @@ class Server(LoadClient):
     end with it."""
 
     def __init__(self, runtime, network, cpu, tree, agent, folder):
-        layers = [folder / name for name in ("upper", "work", "bundle", "bundle/rootfs")]
-        for layer in layers:
-            layer.mkdir()
-        upper, work, bundle, root = layers
-        script = f"mount -t overlay -o lowerdir={tree},upperdir={upper},workdir={work} overlay {root}"
+        overlay = Overlay(tree, folder)
+        script = overlay.mount
         if runtime == "native":
             enter = " ".join(network.command("guest", []))
-            script += f' && exec {enter} "$0" "$@" --application={root}'
+            script += f' && exec {enter} "$0" "$@" --application={overlay.root}'
         else:
-            shutil.copy2(agent, upper / "agent")
-            (bundle / "config.json").write_text(json.dumps(bundle_config(network)))
-            script += (f" && exec runc --root {folder / 'state'} run --bundle {bundle}"
+            shutil.copy2(agent, overlay.upper / "agent")
+            words = ["/agent", "--stdio", "--scratch=/tmp", "--application=/"]
+            config = bundle_config(network, words,
+                                   ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID", "KILL"))
+            (overlay.bundle / "config.json").write_text(json.dumps(config))
+            script += (f" && exec runc --root {folder / 'state'} run --bundle {overlay.bundle}"
                        f" hvbench-peers-{os.getpid()}")
         super().__init__(agent, ["taskset", "-c", str(cpu), "unshare", "--mount", "sh", "-c", script])
         self.prepare("mysql/server", {"buffer_pool_mib": 128}, 0.001, SEED)
-
-
-def bundle_config(network):
-    capabilities = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_SETGID", "CAP_SETUID", "CAP_KILL"]
-    return {
-        "ociVersion": "1.0.2", "root": {"path": "rootfs"},
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
-                   {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
-        "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "noNewPrivileges": True,
-                    "args": ["/agent", "--stdio", "--scratch=/tmp", "--application=/"],
-                    "env": ["PATH=/usr/bin:/bin"],
-                    "capabilities": {kind: capabilities for kind in
-                                     ("bounding", "effective", "permitted")}},
-        "linux": {"namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount")] +
-                  [{"type": "network", "path": network.path("guest")}]}}
 
 
 class Sides:
@@ -110,62 +94,37 @@ class Sides:
         return float(rate), (usage.ru_utime + usage.ru_stime) / int(count) * 1e6
 
 
-def compare(arguments, runtime, sides, case):
-    a, b = [], []
-    for _ in range(arguments.rounds):
-        for side in "ABBA":
-            if side == "A":
-                a.append(sides.ours(case))
-            else:
-                b.append(sides.sysbench(case))
-    ratios = []
-    for i, what in enumerate(("transactions/s", "CPU us/transaction")):
-        left, right = [result[i] for result in a], [result[i] for result in b]
-        ratios.append(statistics.median(left) / statistics.median(right))
-        print(f"| {runtime} | {case} | {what} | {statistics.median(left):.1f} ({min(left):.1f} to "
-              f"{max(left):.1f}) | {statistics.median(right):.1f} ({min(right):.1f} to "
-              f"{max(right):.1f}) | {ratios[-1]:.3f} |", flush=True)
-    return ratios[0] >= arguments.least
-
-
-def compare_in(arguments, runtime, tree, cpus):
+def compare_in(arguments, runtime, cpus):
     agent = str(arguments.programs / "hvbench-agent")
     with tempfile.TemporaryDirectory(prefix="hvbench-peers-") as name, Network() as network:
-        with Server(runtime, network, cpus[-1], tree, agent, pathlib.Path(name)):
+        with Server(runtime, network, cpus[-1], tree_of(arguments), agent, pathlib.Path(name)):
             sides = Sides(arguments, network, cpus[0])
             sides.ours(CASES[0])  # loads the tables, and sets the durability
             run(*sides.prefix, "mariadb", "--no-defaults", f"--host={GUEST}", f"--user={USER}",
                 f"--password={password(SEED)}", "--execute=CREATE DATABASE peer")
             sides.sysbench(CASES[1], "prepare")
-            return all([compare(arguments, runtime, sides, case) for case in arguments.only])
+            ratios = [compare(f"{runtime} | {case}", ("transactions/s", "CPU us/transaction"),
+                              arguments.rounds, lambda: sides.ours(case),
+                              lambda: sides.sysbench(case))
+                      for case in arguments.only]
+            return all(rate >= arguments.least for rate, _ in ratios)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=pathlib.Path, required=True,
                         help="where hvbench-agent and hvbench-load are")
-    parser.add_argument("--rounds", type=int, default=3, help="of A B B A")
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
-    parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--durable", type=int, choices=(0, 1), default=0)
-    parser.add_argument("--least", type=float, default=0.0, help="0.95: the bound")
     parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
-    parser.add_argument("--runtimes", nargs="*", choices=("native", "runc"),
-                        default=["native", "runc"])
-    parser.add_argument("--root", default=os.environ.get(
-        "HVBENCH_APPLICATION_ROOT", os.path.expanduser("~/.cache/hvbench/application-root")))
+    add_arguments(parser, connections=8, seconds=3)
     arguments = parser.parse_args()
-    tree = pathlib.Path(arguments.root) / "tree"
-    tools = ("ip", "sysbench", "mariadb", "unshare", *(["runc"] if "runc" in arguments.runtimes else []))
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    if os.geteuid() != 0 or missing or not (tree / "usr/sbin/mariadbd").exists():
-        print(f"skipped: needs root, MariaDB in {tree}, {' '.join(missing) or 'and nothing else'}")
+    if not can_run(arguments, "usr/sbin/mariadbd", ["sysbench", "mariadb"]):
         return SKIPPED
     cpus = sorted(os.sched_getaffinity(0))
     print("| server in | cell | quantity | hvbench, median (range) | sysbench, median (range) "
           "| ratio |")
     print("|---|---|---|---|---|---|", flush=True)
-    good = [compare_in(arguments, runtime, tree, cpus) for runtime in arguments.runtimes]
+    good = [compare_in(arguments, runtime, cpus) for runtime in arguments.runtimes]
     return 0 if all(good) else 1
 
 
