@@ -64,8 +64,10 @@ step_tsan() {
   configure_preset tsan && build_preset tsan && run_ctest tsan "${fixed_addresses[@]}"
 }
 
+# Without the lines that it prints for every file, among which a finding is not seen.
 step_clang_tidy() {
-  configure_preset tidy -DHVBENCH_CLANG_TIDY_VERSION="$LLVM" && build_preset tidy
+  configure_preset tidy -DHVBENCH_CLANG_TIDY_VERSION="$LLVM"
+  build_preset tidy 2>&1 | sed -E '/^[0-9]+ warnings? generated|^[^ ]*clang-tidy-[0-9]+ /d'
 }
 
 step_fuzz() {
@@ -82,6 +84,17 @@ run_ctest() {
   (cd "$HVBENCH_SOURCE_DIR" && "$@" ctest --preset "$preset" --output-junit "$report") || status=$?
   count_tests "$report"
   return "$status"
+}
+
+# With the end of their output, since the log of a whole run is long.
+print_failed_tests() {
+  local -a reports=()
+  local report step
+  for report in "$BUILD_DIR"/*/ctest.xml; do
+    step=$(basename "$(dirname "$report")")
+    if step_is_selected "${step/#dev/test}"; then reports+=("$report"); fi
+  done
+  python3 "$HVBENCH_SOURCE_DIR/scripts/lib/failed_tests.py" "${reports[@]}"
 }
 
 install_packages() {
@@ -133,6 +146,7 @@ main() {
   fi
   run_steps "${STEPS[@]}"
   stop_dockerd
+  print_failed_tests
   print_summary
 }
 
