@@ -93,8 +93,13 @@ TEST(ProcStats, CountsSharedMemoryOnce) {
 
 TEST(ProcStats, FindsProcessesByName) {
   const Process child = Process::Spawn({"/bin/sleep", "30"}, {});
-  const std::vector<pid_t> pids = ProcessesNamed("sleep");
-  EXPECT_NE(std::find(pids.begin(), pids.end(), child.pid()), pids.end());
+  // execve(2) closes the descriptor that tells Spawn of its success before it gives the name.
+  const Deadline deadline = Deadline::In(std::chrono::seconds(10));
+  bool found = false;
+  while (!found && !deadline.Passed()) {
+    found = std::ranges::count(ProcessesNamed("sleep"), child.pid()) == 1;
+  }
+  EXPECT_TRUE(found);
   EXPECT_TRUE(ProcessesNamed("no-such-name").empty());
 }
 
