@@ -55,7 +55,8 @@ class Job {
 
   JobOptions options_;
   const Sectors& sectors_;
-  Mapping buffers_;  // of all slots, in equal parts
+  std::size_t slot_bytes_;
+  Mapping buffers_;  // of all slots, slot_bytes_ each
   std::vector<Slot> slots_;
   std::unique_ptr<Engine> engine_;  // behind buffers_, which it uses to its end
   LatencyHistogram latency_;
