@@ -107,15 +107,14 @@ RunResult ApplicationFixture::Measure(std::uint64_t iterations) {
 std::string ApplicationFixture::AfterFailure() {
   LiveGuest* const guest = this->guest();
   if (guest == nullptr || !std::exchange(serving_, false)) return "";
-  std::string story;
+  guest->prepared_cell.clear();
   try {
     AskServer(*guest);
   } catch (const GuestError& error) {
-    story = std::string("; ") + error.what();
+    return std::string("; ") + error.what();
   }
-  guest->bridge().Cleanup(Deadline::In(kControlTimeout));
-  guest->prepared_cell.clear();
-  return story;
+  const std::string log = guest->bridge().Cleanup(Deadline::In(kControlTimeout));
+  return log.empty() ? "" : "; the server still serves, and printed last:" + log;
 }
 
 }  // namespace hvbench

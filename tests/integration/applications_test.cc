@@ -1,7 +1,10 @@
 // Real servers in real guests, under real load.
+#include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/mount.h>
 
 #include <fstream>
+#include <regex>
 #include <thread>
 
 #include "fixtures/images/application_root.h"
@@ -26,6 +29,22 @@ class ApplicationsTest : public ProgramTest {
   std::vector<std::string> Arguments(const std::string& runtimes, const std::string& filter) const {
     return {"--hvbench_runtimes=" + runtimes, "--hvbench_profile=smoke",
             "--benchmark_filter=" + filter, "--benchmark_out=" + (dir_ / "r.json").string()};
+  }
+
+  // A file in a guest's view of the application root, as soon as it is there and has been written;
+  // "" if it does not come.
+  fs::path AwaitGuestFile(const std::string& name) const {
+    for (int i = 0; i < 60'000; ++i) {
+      std::error_code error;
+      for (const auto& run : fs::directory_iterator(work_dir_ / "runs", error)) {
+        for (const auto& guest : fs::directory_iterator(run.path(), error)) {
+          const fs::path path = guest.path() / "application" / name;
+          if (fs::exists(path, error) && fs::file_size(path, error) > 0) return path;
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return {};
   }
 
   static bool Failed(const nlohmann::json& row) { return row.value("error_occurred", false); }
@@ -168,6 +187,75 @@ TEST_F(ApplicationsTest, AKilledMySqlServerCostsItsCellAlone) {
     EXPECT_NE(message.find("ready for connections"), std::string::npos) << "no log: " << row;
   }
   EXPECT_EQ(failed, 1);
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+// A file system for the work directory that is small enough to be filled.
+class SmallWorkDirTest : public ApplicationsTest {
+ protected:
+  void SetUp() override {
+    ApplicationsTest::SetUp();
+    if (IsSkipped()) return;
+    fs::create_directories(work_dir_);
+    ASSERT_EQ(mount("tmpfs", work_dir_.c_str(), "tmpfs", 0, "size=60m"), 0) << errno;
+    is_mounted_ = true;
+  }
+  void TearDown() override {
+    if (!is_mounted_) return;
+    EXPECT_EQ(umount(work_dir_.c_str()), 0) << errno;
+  }
+
+ private:
+  bool is_mounted_ = false;
+};
+
+// Room for what nginx serves, and not for the database's files.
+TEST_F(SmallWorkDirTest, AFullDiskIsToldWithTheServersLogAndCostsItsCellsAlone) {
+  const ProgramResult result = Run(Arguments("native", "^(nginx/http/|mysql/oltp_point_select)"));
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  const nlohmann::json json = ReadJson("r.json");
+  int served = 0;
+  int failed = 0;
+  for (const auto& row : json.at("benchmarks")) {
+    if (row.at("name").get<std::string>().starts_with("nginx/")) {
+      EXPECT_FALSE(Failed(row)) << row;
+      ++served;
+      continue;
+    }
+    ++failed;
+    ASSERT_TRUE(Failed(row)) << row;
+    const auto message = row.at("error_message").get<std::string>();
+    EXPECT_THAT(message, testing::ContainsRegex("with [0-9]+ MiB free on its disk"));
+    EXPECT_THAT(message, testing::HasSubstr("[ERROR]")) << "not the server's own words";
+  }
+  EXPECT_GE(served, 1);
+  EXPECT_GE(failed, 1);
+  EXPECT_TRUE(Leftovers().empty());
+}
+
+// The server gets another password than the load's, once: by what it executes when it starts.
+TEST_F(ApplicationsTest, AWrongPasswordIsToldWithTheServersLogAndCostsItsCellAlone) {
+  auto arguments = Arguments("native", "^mysql/oltp_(point_select|read_only)");
+  Process program = Start(arguments);
+  const fs::path statements = AwaitGuestFile("root/srv/hvbench-mysql/init.sql");
+  ASSERT_FALSE(statements.empty());
+  std::string text;
+  std::ifstream stream(statements);
+  for (std::string line; std::getline(stream, line);) text += line + "\n";
+  text = std::regex_replace(text, std::regex("IDENTIFIED BY '[^']*'"), "IDENTIFIED BY 'another'");
+  ASSERT_NE(text.find("'another'"), std::string::npos) << text;
+  std::ofstream(statements) << text;
+  EXPECT_EQ(Finish(std::move(program)).exit_code, 1);
+  const nlohmann::json json = ReadJson("r.json");
+  int failed = 0;
+  for (const auto& row : json.at("benchmarks")) {
+    if (!Failed(row)) continue;
+    ++failed;
+    const auto message = row.at("error_message").get<std::string>();
+    EXPECT_THAT(message, testing::HasSubstr("Access denied"));
+    EXPECT_THAT(message, testing::HasSubstr("ready for connections")) << "no log";
+  }
+  EXPECT_EQ(failed, 1) << json;
   EXPECT_TRUE(Leftovers().empty());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "benchmarks/kernels/support/server/server_process.h"
@@ -21,6 +22,8 @@ class ServerKernel : public Kernel {
   std::vector<protocol::Counter> Counters() const final {
     return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
   }
+
+  std::string Log() const final { return server_ ? server_->LogTail() : ""; }
 
  protected:
   std::unique_ptr<ServerProcess> server_;  // once prepared

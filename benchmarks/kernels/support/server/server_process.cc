@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,16 @@ std::string TailOf(const std::string& file) {
     text += "\n  " + line;
   }
   return text;
+}
+
+// The commonest reason, which not every server tells: MariaDB "cannot set the size" of its log.
+std::string FreeSpaceNote(const std::string& root) {
+  constexpr std::uint64_t kPlentyMib = 100;
+  struct statvfs disk {};
+  if (statvfs(root.c_str(), &disk) != 0) return "";
+  const std::uint64_t free_mib = disk.f_bavail * disk.f_frsize >> 20;
+  return free_mib >= kPlentyMib ? ""
+                                : ", with " + std::to_string(free_mib) + " MiB free on its disk";
 }
 
 [[noreturn]] void DieInChild(const char* what) {
@@ -160,9 +171,12 @@ std::string ServerProcess::Ending() {
   return ending_;
 }
 
+std::string ServerProcess::LogTail() const { return TailOf(root_ + command_.log); }
+
 std::string ServerProcess::WithLog(const std::string& what) const {
-  const std::string tail = TailOf(root_ + command_.log);
-  return what + (tail.empty() ? ", and printed nothing" : "; it printed last:" + tail);
+  const std::string tail = LogTail();
+  return what + FreeSpaceNote(root_) +
+         (tail.empty() ? ", and printed nothing" : "; it printed last:" + tail);
 }
 
 void ServerProcess::RequireAlive() {
@@ -228,10 +242,11 @@ void RunInApplicationRoot(const std::string& root, const ServerCommand& command,
     kill(-pid, SIGKILL);
     waitpid(pid, &status, 0);
     throw KernelFailed(name + " does not end within " + std::to_string(timeout.count()) + " ms" +
-                       TailOf(root + command.log));
+                       FreeSpaceNote(root) + TailOf(root + command.log));
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  throw KernelFailed(name + " " + DescribeStatus(status) + TailOf(root + command.log));
+  throw KernelFailed(name + " " + DescribeStatus(status) + FreeSpaceNote(root) +
+                     TailOf(root + command.log));
 }
 
 void MakeEmptyDirectory(const std::string& root, const std::string& path) {

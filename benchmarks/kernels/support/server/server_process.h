@@ -39,10 +39,11 @@ class ServerProcess {
   // User and system time so far of all of its processes that live.
   std::uint64_t CpuNs() const;
   pid_t pid() const { return pid_; }
-  // `what` with the end of its log behind it, for messages.
-  std::string WithLog(const std::string& what) const;
+  // The end of its log, indented, each line after a line break; "" while it has printed nothing.
+  std::string LogTail() const;
 
  private:
+  std::string WithLog(const std::string& what) const;
   // How it ended, "" while it runs.
   std::string Ending();
   void Stop();
