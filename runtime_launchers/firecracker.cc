@@ -45,10 +45,10 @@ std::pair<int, int> Release(const std::string& version) {
   return text && dot == '.' ? release : std::pair<int, int>();
 }
 
-std::vector<std::string> GuestModules(bool pci, bool application) {
+std::vector<std::string> GuestModules(bool pci, bool ext4) {
   std::vector<std::string> modules = {pci ? "virtio_pci" : "virtio_mmio",
                                       "vmw_vsock_virtio_transport", "virtio_blk", "virtio_net"};
-  if (application) modules.emplace_back("ext4");
+  if (ext4) modules.emplace_back("ext4");
   return modules;
 }
 
@@ -64,6 +64,7 @@ class FirecrackerLauncher : public Launcher {
     return mode_ == LaunchMode::kBoot ? NetworkDevice::kTap : NetworkDevice::kNone;
   }
   // It would be the snapshot's.
+  bool has_root_image() const override { return mode_ == LaunchMode::kBoot; }
   ApplicationForm application_form() const override {
     return mode_ == LaunchMode::kBoot ? ApplicationForm::kDisk : ApplicationForm::kNone;
   }
@@ -164,7 +165,7 @@ ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const fs::path& agent, 
     failure = Check(result);
     // All that a boot needs and a kernel may lack; KVM has been tried.
     if (!failure && depth == ProbeDepth::kTrial) {
-      options_.images->Provide(agent, GuestModules(Resolve().pci, /*application=*/false));
+      options_.images->Provide(agent, GuestModules(Resolve().pci, /*ext4=*/false));
     }
   } catch (const Interrupted&) {
     throw;
@@ -185,7 +186,7 @@ GuestImage FirecrackerLauncher::Image(const LaunchRequest& request,
                                       const FirecrackerOptions& resolved) const {
   if (options_.images == nullptr) throw Error("runtime " + options_.name + " has no guest images");
   return options_.images->Provide(request.agent,
-                                  GuestModules(resolved.pci, request.application.has_value()));
+                                  GuestModules(resolved.pci, !request.root_image.empty()));
 }
 
 void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,

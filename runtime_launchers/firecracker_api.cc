@@ -45,7 +45,7 @@ void FirecrackerApi::AwaitAnswer(Process& vmm, Deadline deadline) const {
 }
 
 void FirecrackerApi::Start(const FirecrackerMachine& machine, Deadline deadline) const {
-  const auto put = [&](const char* target, const json& body) {
+  const auto put = [&](const std::string& target, const json& body) {
     Send(HttpMethod::kPut, target, body.dump(), deadline);
   };
   put("/machine-config", {{"vcpu_count", machine.vcpus}, {"mem_size_mib", machine.memory_mib}});
@@ -54,10 +54,10 @@ void FirecrackerApi::Start(const FirecrackerMachine& machine, Deadline deadline)
                        {"boot_args", machine.kernel_arguments}});
   // The host's own number is 2; each VMM has a vsock of its own.
   put("/vsock", {{"guest_cid", 3}, {"uds_path", machine.vsock_socket}});
-  if (!machine.disk.empty()) {
+  for (const std::string& disk : machine.disks) {
     // Writeback: the guest's flushes reach the host's disk. Without it Firecracker ignores them.
-    put("/drives/scratch", {{"drive_id", "scratch"},
-                            {"path_on_host", machine.disk},
+    put("/drives/" + disk, {{"drive_id", disk},
+                            {"path_on_host", disk},
                             {"is_root_device", false},
                             {"is_read_only", false},
                             {"cache_type", "Writeback"},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/http_unix.h"
@@ -18,10 +19,10 @@ struct FirecrackerMachine {
   std::string kernel;  // an uncompressed ELF file
   std::string initramfs;
   std::string kernel_arguments;
-  std::string vsock_socket;  // the host's end of the vsock
-  std::string disk;          // a raw file; "": the machine has none
-  std::string io_engine;     // of the disk: "Sync" or "Async"
-  std::string tap;           // of its network device, in the VMM's namespace; "": it has none
+  std::string vsock_socket;        // the host's end of the vsock
+  std::vector<std::string> disks;  // raw files, in the order of the guest's devices
+  std::string io_engine;           // of the disks: "Sync" or "Async"
+  std::string tap;                 // of its network device, in the VMM's namespace; "": it has none
   std::string mac;
 };
 

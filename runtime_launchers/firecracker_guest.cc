@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "runtime_launchers/guest_disks.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/file_hash.h"
@@ -35,8 +36,6 @@ constexpr char kState[] = "machine";
 constexpr char kMemory[] = "memory";
 constexpr char kMetrics[] = "metrics";
 constexpr char kDisk[] = "disk";
-
-constexpr char kGuestDisk[] = "/dev/vda";  // the only one
 
 constexpr std::uint32_t kAgentPort = 52;
 // The jail's name: a folder of the guest alone. Short, for the sockets' paths (107 bytes at most).
@@ -230,12 +229,11 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
 }
 
 void FirecrackerGuest::AddDevices(const LaunchRequest& request, FirecrackerMachine& machine) {
-  if (!request.disk_image.empty()) {
-    Place(fs::absolute(request.disk_image), kDisk, /*writable=*/true);
-    machine.disk = kDisk;
-    machine.io_engine = options_.io_engine;
-    machine.kernel_arguments +=
-        std::string(request.application ? " --application=" : " --disk=") + kGuestDisk;
+  machine.io_engine = options_.io_engine;
+  for (const GuestDisk& disk : GuestDisksOf(request)) {
+    machine.disks.push_back(kDisk + std::to_string(machine.disks.size()));
+    Place(fs::absolute(disk.file), machine.disks.back(), /*writable=*/true);
+    machine.kernel_arguments += " " + disk.agent_option;
     facts_["disk"] = "virtio-blk, through the host's page cache, " + options_.io_engine;
   }
   if (request.network) {

@@ -12,7 +12,7 @@ enum class ApplicationForm {
   kNone,       // this runtime cannot be given one
   kDirectory,  // a directory tree of the host
   kImage,      // an image in a daemon's own store
-  kDisk,       // LaunchRequest::disk_image, with ext4 on it
+  kDisk,       // LaunchRequest::root_image
 };
 
 struct GuestApplication {

@@ -70,10 +70,12 @@ struct LaunchRequest {
   // (bind mount, gofer, virtio-fs); the agent is told where by --volume=DIR. "": none. A runtime
   // that has none leaves the argument out, and its cells are skipped.
   std::filesystem::path volume_dir;
-  // A raw file of the host that a VM gets as a block device; the agent is told which by
-  // --disk=DEVICE, or by --application=DEVICE where the applications are on it. "": none. A runtime
-  // without block devices ignores it.
+  // Raw files of the host that a VM gets as block devices. "": none. A runtime without block
+  // devices ignores them. The first may be overwritten; the agent is told of it by --disk=DEVICE.
   std::filesystem::path disk_image;
+  // An ext4, for machines that start from an archive in their memory: the agent's scratch directory
+  // is on it, --scratch=DEVICE, or the applications are, --application=DEVICE.
+  std::filesystem::path root_image;
   // Whether the binaries and images that this boot reads are to be evicted from the page cache,
   // right before launch_called_ns. Launch throws CannotRunHere if they cannot be.
   bool cold_cache = false;
@@ -154,6 +156,8 @@ class Launcher {
                             const std::filesystem::path& work_dir) = 0;
   // What LaunchRequest::network may be of.
   virtual NetworkDevice network_device() const { return NetworkDevice::kNone; }
+  // Whether its guests have LaunchRequest::root_image for a root file system.
+  virtual bool has_root_image() const { return false; }
   // What LaunchRequest::application may be of.
   virtual ApplicationForm application_form() const { return ApplicationForm::kNone; }
   // Throws after removing all that the failed launch made.

@@ -30,6 +30,7 @@ class QemuLauncher : public Launcher {
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
   NetworkDevice network_device() const override { return NetworkDevice::kTap; }
+  bool has_root_image() const override { return true; }
   ApplicationForm application_form() const override { return ApplicationForm::kDisk; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string&, const fs::path&) override {}
@@ -134,9 +135,9 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   const bool vsock = plan.options.use_vsock && HostHasVsock();
   plan.network = request.network;
   plan.vhost_net = HostHasVhostNet();
-  plan.disk = request.disk_image;
-  plan.has_application = request.application.has_value();
-  plan.direct_io = HasDirectIo(plan.disk);
+  plan.disks = GuestDisksOf(request);
+  // They lie in one folder.
+  plan.direct_io = !plan.disks.empty() && HasDirectIo(plan.disks.front().file);
   plan.image = options_.images->Provide(request.agent, QemuModules(plan, vsock));
   auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
   guest->Start(request);

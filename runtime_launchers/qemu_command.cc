@@ -1,12 +1,12 @@
 #include "runtime_launchers/qemu_command.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace hvbench {
 namespace {
 
 constexpr char kBridgePort[] = "hvbench";
-constexpr char kGuestDisk[] = "/dev/vda";
 
 void Add(std::vector<std::string>& words, std::initializer_list<std::string> more) {
   words.insert(words.end(), more);
@@ -38,9 +38,7 @@ std::string KernelWords(const QemuPlan& plan) {
     words += "--address=" + plan.network->address + "/" +
              std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";
   }
-  if (!plan.disk.empty()) {
-    words += std::string(plan.has_application ? "--application=" : "--disk=") + kGuestDisk + " ";
-  }
+  for (const GuestDisk& disk : plan.disks) words += disk.agent_option + " ";
   return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
                                       : std::string("--virtio-serial=") + kBridgePort);
 }
@@ -54,14 +52,16 @@ std::string Quoted(const std::filesystem::path& path) {
 
 std::string Suffix(const QemuPlan& plan) { return plan.machine.microvm ? "-device" : "-pci"; }
 
-void AddDisk(const QemuPlan& plan, std::vector<std::string>& words) {
-  if (plan.disk.empty()) return;
-  Add(words,
-      {"-blockdev",
-       std::string("driver=raw,node-name=disk,cache.direct=") + (plan.direct_io ? "on" : "off") +
-           ",file.driver=file,file.cache.direct=" + (plan.direct_io ? "on" : "off") + ",file.aio=" +
-           (plan.direct_io ? "native" : "threads") + ",file.filename=" + Quoted(plan.disk),
-       "-device", "virtio-blk" + Suffix(plan) + ",drive=disk"});
+void AddDisks(const QemuPlan& plan, std::vector<std::string>& words) {
+  const std::string direct = plan.direct_io ? "on" : "off";
+  for (const GuestDisk& disk : plan.disks) {
+    const std::string node = "disk" + std::to_string(&disk - plan.disks.data());
+    Add(words, {"-blockdev",
+                "driver=raw,node-name=" + node + ",cache.direct=" + direct +
+                    ",file.driver=file,file.cache.direct=" + direct + ",file.aio=" +
+                    (plan.direct_io ? "native" : "threads") + ",file.filename=" + Quoted(disk.file),
+                "-device", "virtio-blk" + Suffix(plan) + ",drive=" + node});
+  }
 }
 
 void AddBridge(const QemuPlan& plan, const QemuGuestFiles& files, std::vector<std::string>& words) {
@@ -112,8 +112,8 @@ QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
 std::vector<std::string> QemuModules(const QemuPlan& plan, bool vsock) {
   std::vector<std::string> modules = {plan.machine.microvm ? "virtio_mmio" : "virtio_pci",
                                       vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
-  if (!plan.disk.empty()) modules.emplace_back("virtio_blk");
-  if (plan.has_application) modules.emplace_back("ext4");
+  if (!plan.disks.empty()) modules.emplace_back("virtio_blk");
+  if (std::ranges::any_of(plan.disks, &GuestDisk::has_ext4)) modules.emplace_back("ext4");
   if (plan.network) modules.emplace_back("virtio_net");
   return modules;
 }
@@ -136,7 +136,7 @@ std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFile
       {"-chardev", "file,id=console,path=" + Quoted(files.console), "-serial", "chardev:console"});
   Add(words, {"-qmp", "unix:" + Quoted(files.monitor) + ",server=on,wait=off"});
   AddBridge(plan, files, words);
-  AddDisk(plan, words);
+  AddDisks(plan, words);
   if (plan.network) AddNetwork(plan, words);
   if (plan.paused) words.emplace_back("-S");
   words.insert(words.end(), plan.options.extra_words.begin(), plan.options.extra_words.end());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime_launchers/guest_disks.h"
 #include "runtime_launchers/launcher.h"
 
 namespace hvbench {
@@ -50,13 +51,12 @@ struct QemuPlan {
   GuestShape shape;
   GuestImage image;
   std::optional<GuestNetwork> network;
-  bool vhost_net = false;        // the host's kernel moves the packets; else QEMU does
-  std::int64_t tsc_khz = 0;      // of the host's clock; 0: unknown
-  std::uint32_t vsock_cid = 0;   // 0: virtio-serial instead
-  std::filesystem::path disk;    // a raw file, /dev/vda of the guest; "": none
-  bool has_application = false;  // on that disk: not to be overwritten
-  bool direct_io = true;         // past the host's page cache; not every file system can
-  bool paused = false;           // the machine is made, and not run
+  bool vhost_net = false;       // the host's kernel moves the packets; else QEMU does
+  std::int64_t tsc_khz = 0;     // of the host's clock; 0: unknown
+  std::uint32_t vsock_cid = 0;  // 0: virtio-serial instead
+  std::vector<GuestDisk> disks;
+  bool direct_io = true;  // of the disks: past the host's page cache; not every file system can
+  bool paused = false;    // the machine is made, and not run
 };
 
 // The drivers that the machine's devices need. `vsock`: instead of virtio-serial.

@@ -132,7 +132,7 @@ void QemuGuest::Start(const LaunchRequest& request) {
   if (plan_.network) {
     facts_["network"] = std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU");
   }
-  if (!plan_.disk.empty()) {
+  if (!plan_.disks.empty()) {
     facts_["disk"] = plan_.direct_io ? "virtio-blk, direct, aio native"
                                      : "virtio-blk, through the host's page cache";
   }

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <thread>
 
+#include "fixtures/images/ext4.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/interrupt.h"
@@ -104,6 +105,40 @@ TEST_P(LauncherContract, SharesADirectoryOfTheHostIfItCan) {
   EXPECT_EQ(sizes, std::vector<std::uintmax_t>{3 * 4096}) << "what the guest wrote is on the host";
   booted.bridge->Cleanup(Soon());
   EXPECT_TRUE(std::filesystem::is_empty(request.volume_dir));
+  StopOrderly(booted);
+}
+
+TEST_P(LauncherContract, AMachineHasItsRootAndItsDiskEachWhereTheAgentLooks) {
+  if (!launcher().has_root_image()) GTEST_SKIP() << "its guests have a root file system anyway";
+  if (!CanMakeExt4()) GTEST_SKIP() << "needs the package e2fsprogs";
+  LaunchRequest request = NewRequest();
+  request.root_image = request.guest_dir / "root.ext4";
+  MakeExt4(request.root_image, 32);
+  request.disk_image = request.guest_dir / "disk.img";
+  std::ofstream(request.disk_image).close();
+  std::filesystem::resize_file(request.disk_image, 16 << 20);
+  BootedGuest booted = Boot(request);
+  const auto facts = booted.hello.facts;
+  EXPECT_TRUE(std::ranges::any_of(facts, [](const auto& fact) {
+    return fact.first == "scratch" && fact.second.find("ext4") != std::string::npos;
+  }));
+  protocol::PrepareRequest prepare;
+  prepare.kernel = "disk/append";
+  prepare.params = {
+      {"call", "fdatasync"}, {"block_kib", "4"}, {"target", "root"}, {"file_mib", "1"}};
+  prepare.iterations = 3;
+  booted.bridge->Prepare(prepare, Soon());
+  booted.bridge->Run(3, Soon());
+  booted.bridge->Verify(Soon());
+  booted.bridge->Cleanup(Soon());
+
+  prepare.kernel = "disk/fsync";
+  prepare.params = {
+      {"call", "fdatasync"}, {"block_kib", "4"}, {"target", "raw"}, {"file_mib", "1"}};
+  booted.bridge->Prepare(prepare, Soon());
+  booted.bridge->Run(3, Soon());
+  booted.bridge->Verify(Soon());
+  booted.bridge->Cleanup(Soon());
   StopOrderly(booted);
 }
 

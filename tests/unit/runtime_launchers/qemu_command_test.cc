@@ -82,24 +82,37 @@ TEST(QemuArguments, TheBridgeIsVsockOrVirtioSerial) {
   EXPECT_EQ(QemuModules(plan, false), (std::vector<std::string>{"virtio_pci", "virtio_console"}));
 }
 
-TEST(QemuArguments, ADiskIsABlockDeviceThatTheAgentIsToldOf) {
+TEST(QemuArguments, DisksAreBlockDevicesThatTheAgentIsToldOf) {
   const QemuGuestFiles files("/guest");
   QemuPlan plan = Plan(true, true);
   EXPECT_FALSE(Has(QemuArguments(plan, files), "virtio-blk"));
-  plan.disk = "/a,b/disk.img";
-  const auto words = QemuArguments(plan, files);
+  LaunchRequest request;
+  request.disk_image = "/a,b/disk.img";
+  plan.disks = GuestDisksOf(request);
+  auto words = QemuArguments(plan, files);
   EXPECT_TRUE(ValueOf(words, "-blockdev").ends_with("file.filename=/a,,b/disk.img"));
   EXPECT_NE(ValueOf(words, "-blockdev").find("cache.direct=on"), std::string::npos);
-  EXPECT_TRUE(Has(words, "virtio-blk-device,drive=disk"));
+  EXPECT_TRUE(Has(words, "virtio-blk-device,drive=disk0"));
   EXPECT_NE(ValueOf(words, "-append").find(" --disk=/dev/vda "), std::string::npos);
   EXPECT_EQ(QemuModules(plan, false),
             (std::vector<std::string>{"virtio_mmio", "virtio_console", "virtio_blk"}));
+
+  request.root_image = "/a,b/root.ext4";
+  plan.disks = GuestDisksOf(request);
+  words = QemuArguments(plan, files);
+  EXPECT_TRUE(ValueOf(words, "-blockdev").ends_with("file.filename=/a,,b/root.ext4"));
+  EXPECT_TRUE(Has(words, "virtio-blk-device,drive=disk1"));
+  EXPECT_NE(ValueOf(words, "-append").find(" --scratch=/dev/vda --disk=/dev/vdb "),
+            std::string::npos);
+  EXPECT_EQ(QemuModules(plan, false).back(), "ext4");
 }
 
-TEST(QemuArguments, ADiskWithTheApplicationsIsToBeMounted) {
+TEST(QemuArguments, ARootWithTheApplicationsIsToBeMounted) {
   QemuPlan plan = Plan(true, true);
-  plan.disk = "/guest/application.ext4";
-  plan.has_application = true;
+  LaunchRequest request;
+  request.root_image = "/guest/application.ext4";
+  request.application.emplace();
+  plan.disks = GuestDisksOf(request);
   const std::string kernel_words =
       ValueOf(QemuArguments(plan, QemuGuestFiles("/guest")), "-append");
   EXPECT_NE(kernel_words.find(" --application=/dev/vda "), std::string::npos);
