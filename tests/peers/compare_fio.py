@@ -25,7 +25,7 @@ import tempfile
 
 FILE_MIB = 128
 SKIPPED = 77
-# fio's buffers in transparent huge pages (glibc's malloc), as ours are: see docs/peers.md.
+# With --iomem_align: buffers in transparent huge pages, as ours are (docs/peers.md).
 HUGE_BUFFERS = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
 
 
@@ -45,7 +45,7 @@ class Cell:
         return ["fio", "--name=peer", f"--filename={path}", f"--size={FILE_MIB}m",
                 f"--rw={pattern}", f"--ioengine={self.engine}", f"--bs={self.block_kib}k",
                 f"--iodepth={self.depth}", "--direct=1", "--thread", "--norandommap",
-                "--randrepeat=0", "--time_based", f"--runtime={seconds}", "--lat_percentiles=1",
+                "--randrepeat=0", "--iomem_align=2m", "--time_based", f"--runtime={seconds}", "--lat_percentiles=1",
                 "--clat_percentiles=0", "--percentile_list=50:99", "--output-format=json"]
 
     def rate_and_p99(self, fio_output):
