@@ -306,6 +306,7 @@ int Suite::Measure() {
     if (guest.hello().build_id != agent_.hello.build_id) {
       throw Error("the guest runs another agent than " + options_.agent.string());
     }
+    if (kind == GuestKind::kApplication) context_.AddApplications(applications);
     context_.AddGuest(runtime + (kind == GuestKind::kApplication ? ".application" : ""), guest);
   };
 

@@ -39,6 +39,10 @@ void RunContext::AddNetwork(const NetLab& netlab) {
   for (const auto& [key, value] : netlab.Facts()) entries_["network." + key] = value;
 }
 
+void RunContext::AddApplications(const ApplicationRoot& applications) {
+  for (const auto& [key, value] : applications.Facts()) entries_["applications." + key] = value;
+}
+
 void RunContext::AddRuntime(const ProbedRuntime& probed) {
   const std::string prefix = "runtime." + probed.runtime->name() + ".";
   entries_[prefix + "version"] = probed.probe.version;

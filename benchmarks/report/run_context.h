@@ -10,6 +10,7 @@
 #include "benchmarks/runtime_selection.h"
 #include "fixtures/guest_pool.h"
 #include "fixtures/host_facts.h"
+#include "fixtures/images/application_root.h"
 
 namespace hvbench {
 
@@ -18,6 +19,7 @@ class RunContext {
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
   void AddWarnings(const std::vector<HostWarning>& warnings);
   void AddNetwork(const NetLab& netlab);
+  void AddApplications(const ApplicationRoot& applications);
   void AddRuntime(const ProbedRuntime& probed);
   void AddComparison(const std::string& baseline, double interval_percent, int blocks);
   // Of the runtime's last boot; the time to the first reply of each.
