@@ -1,8 +1,13 @@
-// MariaDB in the guest, for load from outside: started, asked from within until it serves, stopped.
+// MariaDB or MySQL in the guest, for load from outside: started, asked from within until it serves,
+// stopped.
+#include <unistd.h>
+
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "benchmarks/kernels/support/mysql_account.h"
 #include "benchmarks/kernels/support/server/mysql_probe.h"
@@ -25,13 +30,44 @@ constexpr char kDirectory[] = "/srv/hvbench-mysql";
 // A path of the server's own folder.
 std::string In(const std::string& name) { return kDirectory + ("/" + name); }
 
-std::string Configuration(std::uint64_t buffer_pool_mib) {
+// What differs between the two.
+struct Server {
+  const char* program;
+  const char* install;  // makes the data, for a shell in which "$@" is the server
+  const char* options;  // of its configuration, unknown to the other one
+};
+
+// A root has one of them; MariaDB's also has a link of the other one's name.
+constexpr Server kServers[] = {
+    {.program = "/usr/sbin/mariadbd",
+     // The scripts are those that mariadb-install-db would run, without the texts of HELP and the
+     // schema `sys`.
+     .install = "{ printf '%s;\\n' 'CREATE DATABASE mysql' 'USE mysql'"
+                " && cat /usr/share/mysql/mysql_system_tables.sql"
+                " /usr/share/mysql/mysql_system_tables_data.sql; } | \"$@\" --bootstrap",
+     .options = "innodb_log_file_size=64M\n"},
+    // TLS, which nobody asks for, would have keys of its own made; mysqlx is a second protocol on a
+    // port of its own; the folder for files comes with a package that the root does not have.
+    {.program = "/usr/sbin/mysqld",
+     .install = "exec \"$@\" --initialize-insecure",
+     .options = "innodb_redo_log_capacity=64M\n"
+                "auto_generate_certs=OFF\n"
+                "mysqlx=OFF\n"
+                "secure_file_priv=NULL\n"}};
+
+const Server& ServerIn(const std::string& root) {
+  for (const Server& server : kServers) {
+    if (access((root + server.program).c_str(), X_OK) == 0) return server;
+  }
+  throw Unsupported("the application root has neither mariadbd nor mysqld in /usr/sbin");
+}
+
+std::string Configuration(const Server& server, std::uint64_t buffer_pool_mib) {
   std::string text = "[mysqld]\n";
   text += "user=root\n";  // as all of the agent's children: no account that a tree must have
   text += "datadir=" + In("data") + "\n";
   text += "socket=" + In("data/socket") + "\n";
   text += "pid_file=" + In("data/pid") + "\n";
-  text += "init_file=" + In("init.sql") + "\n";
   text += "port=" + std::to_string(kMySqlPort) + "\n";
   text += "bind_address=0.0.0.0\n";
   text += "skip_name_resolve=ON\n";
@@ -41,14 +77,15 @@ std::string Configuration(std::uint64_t buffer_pool_mib) {
   text += "max_connections=200\n";
   text += "max_prepared_stmt_count=100000\n";
   text += "innodb_buffer_pool_size=" + std::to_string(buffer_pool_mib) + "M\n";
-  text += "innodb_log_file_size=64M\n";
   text += "innodb_flush_method=O_DIRECT\n";
   // io_uring is not allowed in every runtime: the same threads do the same calls in each.
   text += "innodb_use_native_aio=OFF\n";
   // The pool is neither filled nor saved behind the back of a cell.
   text += "innodb_buffer_pool_dump_at_shutdown=OFF\n";
   text += "innodb_buffer_pool_load_at_startup=OFF\n";
-  return text;
+  // By default, MySQL would have it and MariaDB not.
+  text += "performance_schema=OFF\n";
+  return text + server.options;
 }
 
 // One statement a line, as init_file wants them. An account of an earlier start gets the password.
@@ -60,21 +97,15 @@ std::string InitialStatements(const std::string& password) {
          "GRANT ALL PRIVILEGES ON *.* TO " + account + ";\n";
 }
 
-// Stays as long as its guest, with what was loaded. The scripts are those that mariadb-install-db
-// would run, without the texts of HELP and the schema `sys`.
-void MakeDataDirectory(const std::string& root) {
-  std::error_code error;
-  if (std::filesystem::exists(root + In("data/mysql/db.frm"), error)) return;
-  MakeEmptyDirectory(root, kDirectory);
-  MakeEmptyDirectory(root, In("data"));
-  WriteFileIn(root, In("create.sql"), "CREATE DATABASE mysql;\nUSE mysql;\n");
+std::vector<std::string> Command(const Server& server) {
+  return {server.program, "--defaults-file=" + In("my.cnf")};
+}
+
+// The data stay as long as their guest, with what was loaded.
+void Install(const std::string& root, const Server& server) {
   ServerCommand install;
-  install.argv = {"/bin/sh", "-c",
-                  "cat " + In("create.sql") +
-                      " /usr/share/mysql/mysql_system_tables.sql"
-                      " /usr/share/mysql/mysql_system_tables_data.sql |"
-                      " /usr/sbin/mariadbd --no-defaults --bootstrap --user=root --datadir=" +
-                      In("data") + " --innodb-log-file-size=64M"};
+  install.argv = {"/bin/sh", "-c", server.install, "sh"};
+  for (std::string& word : Command(server)) install.argv.push_back(std::move(word));
   install.log = In("install.log");
   RunInApplicationRoot(root, install, kInstallTimeout);
 }
@@ -82,13 +113,21 @@ void MakeDataDirectory(const std::string& root) {
 class MySqlServer : public ServerKernel {
  public:
   void Prepare(const Context& context) override {
-    const std::string configuration = Configuration(context.Number("buffer_pool_mib"));
     const std::string& root = context.application_root();
-    MakeDataDirectory(root);
-    WriteFileIn(root, In("my.cnf"), configuration);
+    const Server& server = ServerIn(root);
+    const std::string installed = In("installed");  // a file that says that all data are made
+    std::error_code error;
+    const bool is_new = !std::filesystem::exists(root + installed, error);
+    if (is_new) MakeEmptyDirectory(root, In("data"));
+    WriteFileIn(root, In("my.cnf"), Configuration(server, context.Number("buffer_pool_mib")));
     WriteFileIn(root, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
+    if (is_new) {
+      Install(root, server);
+      WriteFileIn(root, installed, "");
+    }
     ServerCommand command;
-    command.argv = {"/usr/sbin/mariadbd", "--defaults-file=" + In("my.cnf")};
+    command.argv = Command(server);
+    command.argv.push_back("--init-file=" + In("init.sql"));
     command.log = In("server.log");
     command.stop_timeout = kStopTimeout;
     server_ = std::make_unique<ServerProcess>(root, command);

@@ -47,6 +47,11 @@ class ApplicationsTest : public ProgramTest {
     return {};
   }
 
+  // The database server that the root has.
+  static std::string Database() {
+    return fs::exists(FindApplicationRoot() / "tree/usr/sbin/mariadbd") ? "mariadbd" : "mysqld";
+  }
+
   static bool Failed(const nlohmann::json& row) { return row.value("error_occurred", false); }
   static double Number(const nlohmann::json& row, const char* key) {
     return row.at(key).get<double>();
@@ -173,7 +178,7 @@ TEST_F(ApplicationsTest, AKilledMySqlServerCostsItsCellAlone) {
   bool killed = false;
   for (int i = 0; i < 2000 && !killed; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (const pid_t pid : ServersOf(program.pid(), "mariadbd")) killed = kill(pid, SIGKILL) == 0;
+    for (const pid_t pid : ServersOf(program.pid(), Database())) killed = kill(pid, SIGKILL) == 0;
   }
   ASSERT_TRUE(killed);
   EXPECT_EQ(Finish(std::move(program)).exit_code, 1);
@@ -184,7 +189,7 @@ TEST_F(ApplicationsTest, AKilledMySqlServerCostsItsCellAlone) {
     ++failed;
     const auto message = row.at("error_message").get<std::string>();
     EXPECT_NE(row.at("name").get<std::string>().find("oltp_read_only"), std::string::npos) << row;
-    EXPECT_NE(message.find("mariadbd was killed by signal 9"), std::string::npos) << row;
+    EXPECT_NE(message.find(Database() + " was killed by signal 9"), std::string::npos) << row;
     EXPECT_NE(message.find("ready for connections"), std::string::npos) << "no log: " << row;
   }
   EXPECT_EQ(failed, 1);

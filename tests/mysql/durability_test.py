@@ -25,6 +25,8 @@ from load_client import LoadClient  # noqa: E402
 CELL = {"tables": 2, "rows": 2000, "connections": 8, "durable": 1, "server": GUEST}
 ROOT = pathlib.Path(os.environ.get("HVBENCH_APPLICATION_ROOT",
                                    os.path.expanduser("~/.cache/hvbench/application-root")))
+SERVER = next((name for name in ("mariadbd", "mysqld")
+               if (ROOT / "tree/usr/sbin" / name).exists()), None)
 PROGRAMS = None
 
 
@@ -66,7 +68,7 @@ class DurabilityTest(unittest.TestCase):
         sums = "+".join(f"(SELECT SUM(k) FROM hvbench.sbtest{table} WHERE id % 2 = 1)"
                         for table in range(1, CELL["tables"] + 1))
         return int(run(*self.network.command("peer", [
-            "mariadb", "--no-defaults", f"--host={GUEST}", f"--user={USER}",
+            "mariadb", "--no-defaults", "--skip-ssl", f"--host={GUEST}", f"--user={USER}",
             f"--password={password(SEED)}", "--skip-column-names", f"--execute=SELECT {sums}"])))
 
     def kill_server(self):
@@ -75,7 +77,7 @@ class DurabilityTest(unittest.TestCase):
         for process in pathlib.Path("/proc").iterdir():
             try:
                 if (process.name.isdigit() and os.readlink(process / "ns/net") == inside
-                        and (process / "comm").read_text() == "mariadbd\n"):
+                        and (process / "comm").read_text() == f"{SERVER}\n"):
                     os.kill(int(process.name), signal.SIGKILL)
             except OSError:
                 continue
@@ -83,8 +85,9 @@ class DurabilityTest(unittest.TestCase):
 
 if __name__ == "__main__":
     missing = [tool for tool in ("ip", "unshare", "mariadb") if shutil.which(tool) is None]
-    if os.geteuid() != 0 or missing or not (ROOT / "tree/usr/sbin/mariadbd").exists():
-        print(f"skipped: needs root, MariaDB in {ROOT}, {' '.join(missing) or 'and nothing else'}")
+    if os.geteuid() != 0 or missing or SERVER is None:
+        print(f"skipped: needs root, MariaDB or MySQL in {ROOT}, "
+              f"{' '.join(missing) or 'and nothing else'}")
         sys.exit(SKIPPED)
     PROGRAMS = pathlib.Path(sys.argv.pop())
     unittest.main()

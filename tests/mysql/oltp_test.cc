@@ -39,6 +39,14 @@ class OltpTest : public testing::Test {
 
 std::unique_ptr<RealServer> OltpTest::server;
 
+// As MySQL cannot prepare BEGIN.
+TEST_F(OltpTest, WhatTheServerCannotPrepareIsSentAsText) {
+  Statement statement(*admin_, "PREPARE one FROM 'SELECT 1'", {});
+  statement.Execute();
+  EXPECT_EQ(FirstOf("EXECUTE one"), "1");
+  EXPECT_THROW(Statement(*admin_, "BEGIN NOTHING", {}), MySqlError);
+}
+
 TEST_F(OltpTest, TablesAreLoadedOnce) {
   Check(0);
   admin_->Execute("UPDATE hvbench.sbtest1 SET k=k+1 WHERE id=1");

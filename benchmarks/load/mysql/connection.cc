@@ -44,8 +44,10 @@ Connection::Connection(const Account& account) : handle_(NewHandle()) {
   constexpr unsigned kTcp = MYSQL_PROTOCOL_TCP;
   mysql_optionsv(get(), MYSQL_OPT_PROTOCOL, &kTcp);
   mysql_optionsv(get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  // Newer libraries want TLS unless they are told; the older ones want none.
+  // Newer libraries want TLS unless they are told; the older ones want none. One that wants it, and
+  // gets none, sends MySQL the password as if it had it, which is refused.
   constexpr my_bool kNo = 0;
+  mysql_optionsv(get(), MYSQL_OPT_SSL_ENFORCE, &kNo);
   mysql_optionsv(get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &kNo);
   if (mysql_real_connect(get(), account.host.c_str(), account.user.c_str(),
                          account.password.c_str(), nullptr, account.port, nullptr,

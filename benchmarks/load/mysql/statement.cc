@@ -1,5 +1,7 @@
 #include "benchmarks/load/mysql/statement.h"
 
+#include <mysqld_error.h>
+
 #include <stdexcept>
 
 namespace hvbench::agent::kernels::mysql {
@@ -26,9 +28,16 @@ MYSQL_BIND Bind(const Parameter& parameter) {
 
 Statement::Statement(Connection& connection, const std::string& sql,
                      std::initializer_list<Parameter> parameters, std::size_t row_bytes)
-    : sql_(sql), row_bytes_(row_bytes), handle_(mysql_stmt_init(connection.get())) {
+    : connection_(connection),
+      sql_(sql),
+      row_bytes_(row_bytes),
+      handle_(mysql_stmt_init(connection.get())) {
   if (handle_ == nullptr) throw std::bad_alloc();
-  if (mysql_stmt_prepare(handle_.get(), sql_.data(), sql_.size()) != 0) Fail();
+  if (mysql_stmt_prepare(handle_.get(), sql_.data(), sql_.size()) != 0) {
+    if (mysql_stmt_errno(handle_.get()) != ER_UNSUPPORTED_PS || parameters.size() > 0) Fail();
+    handle_.reset();
+    return;
+  }
   if (mysql_stmt_param_count(handle_.get()) != parameters.size()) {
     throw std::logic_error("a parameter for each placeholder: " + sql_);
   }
@@ -53,6 +62,10 @@ void Statement::BindResult() {
 }
 
 std::uint64_t Statement::Execute() {
+  if (handle_ == nullptr) {
+    connection_.Execute(sql_);
+    return 0;
+  }
   if (mysql_stmt_execute(handle_.get()) != 0) Fail();
   return row_.empty() ? mysql_stmt_affected_rows(handle_.get()) : FetchRows();
 }

@@ -1,4 +1,5 @@
-// A statement that the server has prepared.
+// A statement that the server has prepared. One without parameters and result that it cannot
+// prepare (BEGIN, for MySQL) is sent as text, as sysbench does.
 #pragma once
 
 #include <cstddef>
@@ -39,11 +40,12 @@ class Statement {
   struct Close {
     void operator()(MYSQL_STMT* handle) const { mysql_stmt_close(handle); }
   };
+  Connection& connection_;
   std::string sql_;
   std::size_t row_bytes_;
   std::vector<char> row_;
   unsigned long fetched_bytes_ = 0;
-  std::unique_ptr<MYSQL_STMT, Close> handle_;
+  std::unique_ptr<MYSQL_STMT, Close> handle_;  // null for what is sent as text
 };
 
 }  // namespace hvbench::agent::kernels::mysql
