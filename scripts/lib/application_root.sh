@@ -8,8 +8,8 @@
 readonly APPLICATION_ROOT_EPOCH=1577836800 # 2020-01-01
 readonly APPLICATION_ROOT_EXCLUDED=(doc info lintian locale man) # of /usr/share
 
-# Always succeeds: without it, hvbench skips the cells of the applications. Made anew when what it is
-# made of changes: packages, sources, or this recipe.
+# Without it, hvbench skips the cells of the applications: only a database that cannot be had ends the
+# script. Made anew when what it is made of changes: packages, sources, or this recipe.
 provide_application_root() {
   local -r dir=$(cache_dir)/application-root
   local recipe
@@ -21,6 +21,9 @@ provide_application_root() {
     warn 'no mmdebstrap or mke2fs: the applications (nginx, mysql) are not measured.'
     return
   fi
+  database_package >/dev/null || die "HVBENCH_DATABASE=$HVBENCH_DATABASE: apt-cache knows no package of it." \
+    'Leave it out for MariaDB; or try apt-get update, or a root file system of your own that has' \
+    '/usr/sbin/mysqld (HVBENCH_APPLICATION_ROOT). Ubuntu has MySQL, Debian has it in sid alone.'
   recipe=$(application_root_recipe)
   if [[ ! -e $dir/id || $(<"$dir/recipe") != "$recipe" ]] && ! make_application_root "$dir" "$recipe"; then
     warn 'the root file system of the applications could not be made: they are not measured.'
@@ -30,9 +33,31 @@ provide_application_root() {
 }
 
 application_packages() {
-  local database=mariadb-server-core
-  [[ ${HVBENCH_DATABASE:-mariadb} != mysql ]] || database=mysql-server-core-8.0
-  printf '%s\n' nginx-light "$database" openssl
+  printf '%s\n' nginx-light "$(database_package)" openssl
+}
+
+# Fails where there is none. MySQL's name depends on the distribution and its release.
+database_package() {
+  local package
+  case ${HVBENCH_DATABASE:-mariadb} in
+    mariadb)
+      printf 'mariadb-server-core\n'
+      return
+      ;;
+    mysql)
+      for package in mysql-server-core{,-8.4,-8.0}; do
+        [[ -n $(candidate_of "$package") ]] || continue
+        printf '%s\n' "$package"
+        return
+      done
+      ;;
+  esac
+  return 1
+}
+
+# The version that would be installed, "" where there is none.
+candidate_of() {
+  apt-cache policy "$1" 2>/dev/null | sed -n '/(none)/d; s/^ *Candidate: //p'
 }
 
 # All that decides what is in the tree, as text.
@@ -42,7 +67,7 @@ application_root_recipe() {
   printf 'excluded %s\n' "${APPLICATION_ROOT_EXCLUDED[*]}"
   distribution_sources
   for package in $(application_packages); do
-    printf '%s %s\n' "$package" "$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: //p')"
+    printf '%s %s\n' "$package" "$(candidate_of "$package")"
   done
 }
 
