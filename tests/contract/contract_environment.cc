@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -78,6 +80,13 @@ int FirstAllowedCpu() {
   return cpu;
 }
 
+// RuntimeOptions::options of the runtime that is tested, such as "jailer pci".
+std::vector<std::string> OptionsToTest() {
+  const char* const variable = std::getenv("HVBENCH_CONTRACT_OPTIONS");
+  std::istringstream words(variable != nullptr ? variable : "");
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
 std::map<std::string, ProbeResult>& Probes() {
   static std::map<std::string, ProbeResult> probes;
   return probes;
@@ -143,7 +152,7 @@ void LauncherContract::SetUp() {
   work_dir_ = pattern;
   run_id_ = "contract" + std::to_string(getpid());
   run_cgroup_ = "/hvbench-" + run_id_;
-  launcher_ = MakeLauncher({GetParam(), {}, {}});
+  launcher_ = MakeLauncher({GetParam(), {}, OptionsToTest()});
   ASSERT_NE(launcher_, nullptr);
   auto [probe, is_new] = Probes().try_emplace(GetParam());
   if (is_new) {

@@ -1,7 +1,9 @@
 // SIGINT leaves valid JSON and nothing else; SIGKILL leaves what `hvbench cleanup` removes.
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
 #include "tests/integration/program.h"
@@ -86,6 +88,57 @@ TEST_P(InterruptionTest, TheNextRunRemovesWhatAKilledOneLeft) {
   EXPECT_EQ(next.exit_code, 0) << next.err;
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
+
+// In the middle of each subsystem, whose cells make more than a guest: files, disks, namespaces,
+// fleets of guests, servers.
+class SubsystemInterruptionTest : public ProgramTest,
+                                  public testing::WithParamInterface<std::string> {
+ protected:
+  // What a run may make on this machine beside what Leftovers() looks for.
+  static std::vector<std::string> Objects() {
+    std::vector<std::string> found;
+    std::ifstream mounts("/proc/self/mountinfo");
+    for (std::string line; std::getline(mounts, line);) found.push_back("mount " + line);
+    for (const char* dir : {"/sys/class/net", "/sys/class/block", "/run/netns"}) {
+      std::error_code none;
+      for (const auto& entry : std::filesystem::directory_iterator(dir, none)) {
+        std::string backing;  // of a loop device in use
+        std::getline(std::ifstream(entry.path() / "loop/backing_file"), backing);
+        found.push_back(entry.path().string() + " " + backing);
+      }
+    }
+    std::ranges::sort(found);
+    return found;
+  }
+};
+
+TEST_P(SubsystemInterruptionTest, SigintLeavesTheMachineAsItWas) {
+  const std::string runtime = FindExecutable("runc") && geteuid() == 0 ? "runc" : "native";
+  const std::vector<std::string> before = Objects();
+  Process program =
+      Start({"--hvbench_runtimes=" + runtime, "--hvbench_profile=quick", "--benchmark_min_time=20",
+             "--benchmark_filter=^" + GetParam(), "--benchmark_out=" + (dir_ / "r.json").string()});
+  // The first cell of a subsystem makes what all of them share.
+  if (program.Wait(Deadline::In(std::chrono::seconds(5)))) {
+    const ProgramResult early = Finish(std::move(program));
+    ASSERT_NE(early.exit_code, 1) << early.err;
+    GTEST_SKIP() << "cannot be measured here: " << early.err;
+  }
+  program.Kill(SIGINT);
+  const ProgramResult result = Finish(std::move(program));
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_EQ(Leftovers(), std::vector<std::string>());
+  EXPECT_EQ(Objects(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Subsystems, SubsystemInterruptionTest,
+                         testing::Values("disk/randrw", "network/tcp_stream", "startup/boot",
+                                         "startup/density", "nginx/http/", "mysql/oltp_read_write"),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::replace(name.begin(), name.end(), '/', '_');
+                           return name;
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, InterruptionTest,
                          testing::Values("native", "runc", "gvisor", "docker", "qemu-microvm-tcg"),
