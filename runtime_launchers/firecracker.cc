@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <mutex>
 #include <sstream>
 #include <tuple>
 
@@ -87,6 +88,7 @@ class FirecrackerLauncher : public Launcher {
 
   RuntimeOptions options_;
   LaunchMode mode_;
+  std::mutex mutex_;  // what is below, of which the first of parallel launches makes the most
   std::optional<FirecrackerOptions> resolved_;
   fs::path snapshot_dir_;  // "": there is none
   FirecrackerSnapshot snapshot_;
@@ -219,12 +221,15 @@ void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,
 }
 
 std::unique_ptr<Guest> FirecrackerLauncher::Launch(const LaunchRequest& request) {
+  std::unique_lock lock(mutex_);
   const FirecrackerOptions& resolved = Resolve();
+  if (mode_ == LaunchMode::kRestore) ProvideSnapshot(request, resolved);
+  const FirecrackerSnapshot snapshot = snapshot_;
+  lock.unlock();
   std::unique_ptr<FirecrackerGuest> guest;
   if (mode_ == LaunchMode::kRestore) {
-    ProvideSnapshot(request, resolved);
     guest = std::make_unique<FirecrackerGuest>(resolved, request);
-    guest->Restore(request, snapshot_);
+    guest->Restore(request, snapshot);
   } else {
     const GuestImage image = Image(request, resolved);
     guest = std::make_unique<FirecrackerGuest>(resolved, request);
