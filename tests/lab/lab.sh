@@ -19,6 +19,8 @@ source "$LAB_DIR/../../scripts/lib/guest_kernel.sh"
 readonly EXIT_SKIPPED=77 EXIT_LAB_FAILED=125
 # To reach the command, and to switch off after it: 10 s on an idle machine.
 readonly BOOT_ALLOWANCE_SECONDS=120
+# See end_if_it_stands_still.
+readonly STILL_SECONDS=60 MAX_BOOTS=2
 # Loaded by the initramfs. What the lab's user needs, lab_session.sh loads.
 readonly BOOT_MODULES=(virtio_pci virtiofs overlay virtio_console)
 # Variables that the command gets, besides those called HVBENCH_*.
@@ -136,7 +138,7 @@ boot() {
     -machine q35 -accel tcg -cpu 'EPYC,+svm,+npt' -smp 1 -m "$memory_mib"
     -object "memory-backend-memfd,id=memory,size=${memory_mib}M,share=on"
     -numa node,memdev=memory
-    -nodefaults -display none -no-reboot
+    -nodefaults -display none -no-reboot -pidfile "$session/qemu.pid"
     -kernel "$kernel" -initrd "$session/initramfs.cpio"
     -append "console=ttyS0 quiet panic=-1 mitigations=off hvbench.session=$session"
     -serial "file:$session/console.log"
@@ -146,9 +148,46 @@ boot() {
     -device virtserialport,chardev=output,name=hvbench.output
   )
   # A pipe without an end: at the end of its input QEMU would drop the output.
-  mkfifo "$session/no_input"
-  timeout --foreground --signal=KILL "$((timeout_seconds + BOOT_ALLOWANCE_SECONDS))" \
+  [[ -p $session/no_input ]] || mkfifo "$session/no_input"
+  # In the place of this job, which gets the signals: a machine that stands still ends by the second.
+  exec timeout --foreground --signal=KILL --kill-after=5 "$((timeout_seconds + BOOT_ALLOWANCE_SECONDS))" \
     setpriv --pdeathsig KILL qemu-system-x86_64 "${machine[@]}" <>"$session/no_input" 2>"$session/qemu.log"
+}
+
+# Now and then, mostly where the host has other work, QEMU's processor sleeps for good while a nested
+# guest starts: not even the timer wakes it. An idle Linux takes some CPU time in each minute.
+end_if_it_stands_still() {
+  local pid before
+  wait_until 30 test -s "$session/qemu.pid" || return 0
+  pid=$(<"$session/qemu.pid")
+  while before=$(cpu_ticks "$pid") && sleep "$STILL_SECONDS" && [[ -n $before ]]; do
+    if [[ $(cpu_ticks "$pid") == "$before" ]]; then
+      touch "$session/stood_still"
+      kill -KILL "$pid"
+    fi
+  done
+}
+
+# User's and system's, of a process; nothing once it is gone.
+cpu_ticks() { cut -d ' ' -f 14,15 "/proc/$1/stat" 2>/dev/null || true; }
+
+# A machine that stood still is started again: the command begins anew.
+boot_until_it_ends() {
+  local status watch_pid boots
+  for ((boots = 0; boots < MAX_BOOTS; ++boots)); do
+    status=0
+    rm -f "$session/qemu.pid" "$session/virtiofs.sock" "$session/stood_still"
+    start_virtiofsd
+    set -m # a group of its own, which ends as a whole
+    end_if_it_stands_still >/dev/null 2>&1 &
+    watch_pid=$!
+    set +m
+    run_with_signals boot || status=$?
+    kill -- -"$watch_pid" 2>/dev/null || true
+    [[ -e $session/stood_still && -z $interrupted_by ]] || return "$status"
+    printf 'the lab stood still for %d s: it is killed\n' "$STILL_SECONDS" >&2
+  done
+  return "$status"
 }
 
 finish() {
@@ -171,12 +210,12 @@ run_in_lab() {
   session=$(mktemp -d /tmp/hvbench-lab-XXXXXX)
   write_session "$@"
   write_initramfs
-  start_virtiofsd
-  run_with_signals boot || status=$?
+  boot_until_it_ends || status=$?
   [[ -z $interrupted_by ]] || exit $((128 + $(kill -l "$interrupted_by")))
   if [[ -s $session/status ]]; then
     exit "$(<"$session/status")"
   fi
+  [[ ! -e $session/stood_still ]] || lab_failed "it stood still in each of $MAX_BOOTS boots."
   ((status != 137)) || lab_failed "no end after $((timeout_seconds + BOOT_ALLOWANCE_SECONDS)) seconds."
   lab_failed "QEMU ended with $status, and the command has no exit status."
 }
