@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
 constexpr auto kShimEndTimeout = std::chrono::seconds(2);
+constexpr int kLostMachine = 255;  // what Kata's shim says of a task whose VMM is gone
 
 fs::path BundleIn(const fs::path& guest_dir) { return guest_dir / "bundle"; }
 fs::path ConsoleIn(const fs::path& guest_dir) { return guest_dir / "console.log"; }
@@ -120,7 +121,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   if (task_.is_vm && shim_) MoveProcessTree(shim_->pid(), *cgroup_);
   facts_["command_line"] = "containerd task " + id_ + " on " + task_.runtime + " with " +
                            (BundleIn(guest_dir_) / "config.json").string();
-  facts_["limits"] = "cgroup";
+  facts_["limits"] = task_.is_vm ? "cgroup for CPUs, the machine's size for memory" : "cgroup";
   facts_["transport"] = "fifo, copied by the shim";
   facts_["shim"] = task_.runtime;
 }
@@ -150,6 +151,7 @@ std::string ContainerdGuest::DescribeDeath(const ExitStatus& status) {
   try {
     const int code =
         ContainerdClient(/*interruptible=*/false).WaitTask(id_, Deadline::In(kDeathReportTimeout));
+    if (task_.is_vm && code == kLostMachine) return "lost its machine";
     return ProcessGuest::DescribeDeath(FromShellStatus(code));
   } catch (const std::exception&) {
     return ProcessGuest::DescribeDeath(status);
