@@ -113,13 +113,14 @@ void Install(const std::string& root, const Server& server) {
 class MySqlServer : public ServerKernel {
  public:
   void Prepare(const Context& context) override {
+    const std::uint64_t buffer_pool_mib = context.Number("buffer_pool_mib");
     const std::string& root = context.application_root();
     const Server& server = ServerIn(root);
     const std::string installed = In("installed");  // a file that says that all data are made
     std::error_code error;
     const bool is_new = !std::filesystem::exists(root + installed, error);
     if (is_new) MakeEmptyDirectory(root, In("data"));
-    WriteFileIn(root, In("my.cnf"), Configuration(server, context.Number("buffer_pool_mib")));
+    WriteFileIn(root, In("my.cnf"), Configuration(server, buffer_pool_mib));
     WriteFileIn(root, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
     if (is_new) {
       Install(root, server);
