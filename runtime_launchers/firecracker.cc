@@ -64,7 +64,7 @@ class FirecrackerLauncher : public Launcher {
   NetworkDevice network_device() const override {
     return mode_ == LaunchMode::kBoot ? NetworkDevice::kTap : NetworkDevice::kNone;
   }
-  // It would be the snapshot's.
+  // These would be the snapshot's.
   bool has_root_image() const override { return mode_ == LaunchMode::kBoot; }
   ApplicationForm application_form() const override {
     return mode_ == LaunchMode::kBoot ? ApplicationForm::kDisk : ApplicationForm::kNone;
@@ -223,18 +223,18 @@ void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,
 std::unique_ptr<Guest> FirecrackerLauncher::Launch(const LaunchRequest& request) {
   std::unique_lock lock(mutex_);
   const FirecrackerOptions& resolved = Resolve();
-  if (mode_ == LaunchMode::kRestore) ProvideSnapshot(request, resolved);
-  const FirecrackerSnapshot snapshot = snapshot_;
-  lock.unlock();
-  std::unique_ptr<FirecrackerGuest> guest;
   if (mode_ == LaunchMode::kRestore) {
-    guest = std::make_unique<FirecrackerGuest>(resolved, request);
+    ProvideSnapshot(request, resolved);
+    const FirecrackerSnapshot snapshot = snapshot_;
+    lock.unlock();
+    auto guest = std::make_unique<FirecrackerGuest>(resolved, request);
     guest->Restore(request, snapshot);
-  } else {
-    const GuestImage image = Image(request, resolved);
-    guest = std::make_unique<FirecrackerGuest>(resolved, request);
-    guest->Boot(request, image);
+    return guest;
   }
+  lock.unlock();
+  const GuestImage image = Image(request, resolved);
+  auto guest = std::make_unique<FirecrackerGuest>(resolved, request);
+  guest->Boot(request, image);
   return guest;
 }
 

@@ -66,11 +66,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   phases_.launch_called_ns = MonotonicRawNs();
   MakeCgroup(request);
 
-  auto [guest_stdin, to_guest] = MakePipe();
-  auto [from_guest, guest_stdout] = MakePipe();
   SpawnOptions options;
-  options.stdin_fd = guest_stdin.get();
-  options.stdout_fd = guest_stdout.get();
   options.stderr_fd = log.get();
   options.cpus = request.shape.host_cpus;
   if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
@@ -83,9 +79,10 @@ void NativeGuest::Start(const LaunchRequest& request) {
     options.network_namespace = request.network->network_namespace;
     argv.push_back("--peer=" + request.network->peer);
   }
-  process_ = Process::Spawn(argv, options);
+  PipedProcess started = SpawnPiped(argv, options);
   phases_.process_started_ns = MonotonicRawNs();
-  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+  process_ = std::move(started.process);
+  endpoint_ = PipeEndpoint{std::move(started.to), std::move(started.from)};
 
   for (const std::string& word : argv) {
     facts_["command_line"] += (&word == &argv.front() ? "" : " ") + word;

@@ -75,15 +75,13 @@ step_fuzz() {
     build_preset fuzz && run_ctest fuzz
 }
 
-# run_ctest PRESET [wrapper...]: the counts of its report are added to the summary. A test that fails
-# is run once more: on a machine with other work, processors that do not run let deadlines pass, while
-# what is broken is so both times. The log has both.
+# run_ctest PRESET [wrapper...]: the counts of its report are added to the summary.
 run_ctest() {
   local -r preset=$1 report=$BUILD_DIR/$1/ctest.xml
   local status=0
   shift
   rm -f "$report"
-  (cd "$HVBENCH_SOURCE_DIR" && "$@" ctest --preset "$preset" --repeat until-pass:2 --output-junit "$report") || status=$?
+  (cd "$HVBENCH_SOURCE_DIR" && "$@" ctest --preset "$preset" --output-junit "$report") || status=$?
   count_tests "$report"
   return "$status"
 }

@@ -121,7 +121,7 @@ class Oltp : public Kernel {
 
  private:
   // The server's threads touch their sort buffers and caches with their first transactions: without
-  // this, a first batch of 100 took up to twice the time of the third. It has no effect beyond.
+  // this, a first batch of 100 took up to twice the time of the third.
   void WarmUp() {
     constexpr std::uint64_t kLongestNs = 1'000'000'000;
     constexpr std::uint64_t kTransactions = 100;  // of each client

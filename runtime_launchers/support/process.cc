@@ -232,4 +232,12 @@ std::pair<UniqueFd, UniqueFd> MakePipe() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+PipedProcess SpawnPiped(const std::vector<std::string>& argv, SpawnOptions options) {
+  auto [child_stdin, to_child] = MakePipe();
+  auto [from_child, child_stdout] = MakePipe();
+  options.stdin_fd = child_stdin.get();
+  options.stdout_fd = child_stdout.get();
+  return {Process::Spawn(argv, options), std::move(to_child), std::move(from_child)};
+}
+
 }  // namespace hvbench

@@ -89,4 +89,14 @@ std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path&
 // [read end, write end], both close-on-exec.
 std::pair<UniqueFd, UniqueFd> MakePipe();
 
+// A child with pipes to its standard input and from its standard output.
+struct PipedProcess {
+  Process process;
+  UniqueFd to;
+  UniqueFd from;
+};
+
+// Those two of `options` are replaced.
+PipedProcess SpawnPiped(const std::vector<std::string>& argv, SpawnOptions options);
+
 }  // namespace hvbench

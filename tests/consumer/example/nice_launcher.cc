@@ -26,20 +26,18 @@ class NiceGuest : public hvbench::ProcessGuest {
         open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!log) throw hvbench::SystemError("cannot create " + logs_.front().string(), errno);
 
-    auto [guest_stdin, to_guest] = hvbench::MakePipe();
-    auto [from_guest, guest_stdout] = hvbench::MakePipe();
     hvbench::SpawnOptions options;
-    options.stdin_fd = guest_stdin.get();
-    options.stdout_fd = guest_stdout.get();
     options.stderr_fd = log.get();
     options.cpus = request.shape.host_cpus;
     options.cgroup_procs = cgroup_->ProcsFiles();
     options.environment = hvbench::AgentEnvironment();
-    process_ = hvbench::Process::Spawn({nice, "-n", "10", request.agent.string(), "--stdio",
-                                        "--scratch=" + request.guest_dir.string()},
-                                       options);
+    hvbench::PipedProcess started =
+        hvbench::SpawnPiped({nice, "-n", "10", request.agent.string(), "--stdio",
+                             "--scratch=" + request.guest_dir.string()},
+                            options);
     phases_.process_started_ns = hvbench::MonotonicRawNs();
-    endpoint_ = hvbench::PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+    process_ = std::move(started.process);
+    endpoint_ = hvbench::PipeEndpoint{std::move(started.to), std::move(started.from)};
     facts_ = {{"command_line", nice + " -n 10 " + request.agent.string()}, {"transport", "pipe"}};
   }
 };
