@@ -137,16 +137,18 @@ void ContainerdClient::Remove(const std::string& id, Deadline deadline) const {
   const std::string kill = Message().Add(1, id).Add(3, std::uint32_t{SIGKILL}).bytes();
   client_.Call(std::string(kTasks) + "Kill", kill, deadline);  // fails for one that has ended
   GrpcReply reply = client_.Call(std::string(kTasks) + "Delete", ById(id), deadline);
-  // The shim sees a moment later that its task has ended.
-  while (reply.status == kGrpcFailedPrecondition && !deadline.Passed()) {
+  const auto refused = [&reply] {
+    return reply.status != kGrpcOk && reply.status != kGrpcNotFound;
+  };
+  // The shim sees a moment later that its task has ended, and containerd, within seconds and with
+  // errors of several kinds until then, that a shim has died, whose task it deletes itself.
+  while (refused() && !deadline.Passed()) {
     Pause(std::chrono::milliseconds(2), /*interruptible=*/false);
     reply = client_.Call(std::string(kTasks) + "Delete", ById(id), deadline);
   }
-  if (reply.status != kGrpcOk && reply.status != kGrpcNotFound) Refuse("delete the task", reply);
+  if (refused()) Refuse("delete the task", reply);
   reply = client_.Call(std::string(kContainers) + "Delete", ById(id), deadline);
-  if (reply.status != kGrpcOk && reply.status != kGrpcNotFound) {
-    Refuse("delete the container", reply);
-  }
+  if (refused()) Refuse("delete the container", reply);
 }
 
 bool ContainerdClient::HasContainer(const std::string& id, Deadline deadline) const {
