@@ -8,6 +8,9 @@ readonly HOST=/run/host # this machine's files, writable
 # Absent in some kernels, and not needed by all commands: a test that misses one says so.
 readonly MODULES=(kvm-amd vhost_vsock vhost_net tun veth bridge)
 
+# For what the kernel itself asks for, such as the protocols of a socket.
+readonly MODPROBE=/run/modprobe
+
 set_up() {
   local dir module
   mkdir -p /dev/shm /dev/pts
@@ -23,6 +26,9 @@ set_up() {
   for module in "${MODULES[@]}"; do
     modprobe --dirname "$kernel_dir" "$module" || printf 'no module %s\n' "$module"
   done
+  printf '#!/bin/sh\nexec modprobe --dirname %q "$@"\n' "$kernel_dir" >"$MODPROBE"
+  chmod +x "$MODPROBE"
+  printf '%s' "$MODPROBE" >/proc/sys/kernel/modprobe
   cd "$working_dir"
 }
 
