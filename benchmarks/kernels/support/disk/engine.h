@@ -41,9 +41,10 @@ class Engine {
   // works on the first ones while the others are submitted, and the kernel cannot merge neighbours
   // into larger requests. Throws KernelFailed.
   virtual void Queue(const IoOperation& operation) = 0;
-  // Waits until at least one operation of any age is done; one must be under way. What it returns
-  // is valid until the next call. Throws KernelFailed.
-  virtual std::span<const IoCompletion> Exchange() = 0;
+  // Waits until an operation of any age is done, and takes that one alone, as fio does by default:
+  // its successor is submitted before the next one is looked for, so that neither the device nor an
+  // operation's clock waits for the rest of a batch. One must be under way. Throws KernelFailed.
+  virtual IoCompletion Wait() = 0;
 };
 
 std::unique_ptr<Engine> MakePsyncEngine(const EngineOptions& options);

@@ -1,4 +1,4 @@
-// io_uring by liburing: submission and waiting are one system call.
+// io_uring by liburing.
 #include <liburing.h>
 #include <sys/uio.h>
 
@@ -14,8 +14,10 @@ namespace {
 class IoUringEngine : public Engine {
  public:
   IoUringEngine(const EngineOptions& options, bool registered)
-      : options_(options), registered_(registered), completions_(options.depth) {
-    const int result = io_uring_queue_init(options.depth, &ring_, 0);
+      : options_(options), registered_(registered) {
+    // Operations end when their submitter waits; it is not interrupted for it. Since Linux 5.19.
+    int result = io_uring_queue_init(options.depth, &ring_, IORING_SETUP_COOP_TASKRUN);
+    if (result == -EINVAL) result = io_uring_queue_init(options.depth, &ring_, 0);
     if (result < 0) ThrowUnavailable("io_uring_setup", -result);
     try {
       if (registered) Register();
@@ -27,7 +29,7 @@ class IoUringEngine : public Engine {
   ~IoUringEngine() override {
     // Leaving the ring cancels what is under way, but does not wait for it.
     try {
-      while (under_way_ > 0) Exchange();
+      while (under_way_ > 0) Wait();
     } catch (const KernelFailed&) {
     }
     io_uring_queue_exit(&ring_);
@@ -57,20 +59,19 @@ class IoUringEngine : public Engine {
     }
   }
 
-  std::span<const IoCompletion> Exchange() override {
-    int result = -EINTR;
-    while (result == -EINTR || result == -EAGAIN) result = io_uring_submit_and_wait(&ring_, 1);
-    if (result < 0) throw KernelFailed("io_uring_enter", -result);
-    unsigned count = 0;
-    unsigned head = 0;
+  IoCompletion Wait() override {
     io_uring_cqe* entry = nullptr;
-    io_uring_for_each_cqe(&ring_, head, entry) {
-      if (count == completions_.size()) break;
-      completions_[count++] = {static_cast<unsigned>(io_uring_cqe_get_data64(entry)), entry->res};
+    while (io_uring_peek_cqe(&ring_, &entry) != 0) {
+      const int result = io_uring_submit_and_wait(&ring_, 1);
+      if (result < 0 && result != -EINTR && result != -EAGAIN) {
+        throw KernelFailed("io_uring_enter", -result);
+      }
     }
-    io_uring_cq_advance(&ring_, count);
-    under_way_ -= count;
-    return {completions_.data(), count};
+    const IoCompletion completion = {static_cast<unsigned>(io_uring_cqe_get_data64(entry)),
+                                     entry->res};
+    io_uring_cqe_seen(&ring_, entry);
+    --under_way_;
+    return completion;
   }
 
  private:
@@ -90,7 +91,6 @@ class IoUringEngine : public Engine {
   bool registered_;
   io_uring ring_{};
   unsigned under_way_ = 0;  // queued ones included
-  std::vector<IoCompletion> completions_;
 };
 
 }  // namespace

@@ -13,10 +13,7 @@ namespace {
 class LibaioEngine : public Engine {
  public:
   explicit LibaioEngine(const EngineOptions& options)
-      : options_(options),
-        operations_(options.depth),
-        events_(options.depth),
-        completions_(options.depth) {
+      : options_(options), operations_(options.depth) {
     const int result = io_setup(static_cast<int>(options.depth), &context_);
     if (result < 0) ThrowUnavailable("io_setup", -result);
   }
@@ -36,25 +33,19 @@ class LibaioEngine : public Engine {
     if (result < 0) throw KernelFailed("io_submit", -result);
   }
 
-  std::span<const IoCompletion> Exchange() override {
-    int count = -EINTR;
-    while (count == -EINTR) {
-      count = io_getevents(context_, 1, static_cast<long>(events_.size()), events_.data(), nullptr);
-    }
-    if (count < 0) throw KernelFailed("io_getevents", -count);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      completions_[i] = {static_cast<unsigned>(events_[i].obj - operations_.data()),
-                         static_cast<std::int64_t>(events_[i].res)};
-    }
-    return {completions_.data(), static_cast<std::size_t>(count)};
+  IoCompletion Wait() override {
+    io_event event{};
+    int result = -EINTR;
+    while (result == -EINTR) result = io_getevents(context_, 1, 1, &event, nullptr);
+    if (result < 0) throw KernelFailed("io_getevents", -result);
+    return {static_cast<unsigned>(event.obj - operations_.data()),
+            static_cast<std::int64_t>(event.res)};
   }
 
  private:
   EngineOptions options_;
   io_context_t context_ = nullptr;
   std::vector<iocb> operations_;  // by slot
-  std::vector<io_event> events_;
-  std::vector<IoCompletion> completions_;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ class PsyncEngine : public Engine {
 
   void Queue(const IoOperation& operation) override { operation_ = operation; }
 
-  std::span<const IoCompletion> Exchange() override {
+  IoCompletion Wait() override {
     const auto offset = static_cast<off_t>(operation_.offset);
     ssize_t result = 0;
     do {
@@ -25,14 +25,12 @@ class PsyncEngine : public Engine {
                    ? pwrite(options_.fd, operation_.data, options_.block_bytes, offset)
                    : pread(options_.fd, operation_.data, options_.block_bytes, offset);
     } while (result < 0 && errno == EINTR);
-    completion_ = {operation_.slot, result < 0 ? -errno : result};
-    return {&completion_, 1};
+    return {operation_.slot, result < 0 ? -errno : result};
   }
 
  private:
   EngineOptions options_;
   IoOperation operation_;
-  IoCompletion completion_;
 };
 
 }  // namespace
