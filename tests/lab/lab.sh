@@ -129,6 +129,14 @@ start_virtiofsd() {
   fi
 }
 
+# It ends by itself behind QEMU, but only a moment later lets another one begin.
+end_virtiofsd() {
+  [[ -n ${virtiofsd_pid:-} ]] || return 0
+  kill -KILL "$virtiofsd_pid" 2>/dev/null || true
+  wait "$virtiofsd_pid" 2>/dev/null || true
+  virtiofsd_pid=
+}
+
 virtiofsd_decided() { [[ -S $session/virtiofs.sock ]] || is_gone "$virtiofsd_pid"; }
 
 # One processor: with two, guests of the nested KVM stall under TCG.
@@ -184,6 +192,7 @@ boot_until_it_ends() {
     set +m
     run_with_signals boot || status=$?
     kill -- -"$watch_pid" 2>/dev/null || true
+    end_virtiofsd
     [[ -e $session/stood_still && -z $interrupted_by ]] || return "$status"
     printf 'the lab stood still for %d s: it is killed\n' "$STILL_SECONDS" >&2
   done
@@ -191,7 +200,7 @@ boot_until_it_ends() {
 }
 
 finish() {
-  [[ -z ${virtiofsd_pid:-} ]] || kill -KILL "$virtiofsd_pid" 2>/dev/null || true
+  end_virtiofsd
   [[ -z ${session:-} ]] || rm -rf "$session"
 }
 
