@@ -241,9 +241,7 @@ TEST_P(LauncherContract, HangingAgentIsKilledAtTheDeadline) {
   BootedGuest booted = Boot();
   const auto begin = std::chrono::steady_clock::now();
   booted.guest->Shutdown(StopMode::kOrderly, Deadline::In(milliseconds(300)));
-  // containerd gives the clean-up behind a killed shim of Kata, which hangs, 5 s.
-  const seconds behind_shim(GetParam().starts_with("kata") ? 5 : 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5) + behind_shim);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
 }
 
 TEST_P(LauncherContract, TwoGuestsAtOnce) {
