@@ -114,7 +114,9 @@ class Fio:
         try:
             content = memoryview(self.content)
             for at in range(0, len(content), 4 << 20):
-                os.pwrite(file, content[at:at + (4 << 20)], at)
+                piece = content[at:at + (4 << 20)]
+                if os.pwrite(file, piece, at) != len(piece):
+                    raise RuntimeError(f"cannot write {path}: the disk is full")
             os.fdatasync(file)
         finally:
             os.close(file)

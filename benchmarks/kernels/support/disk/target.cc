@@ -103,7 +103,7 @@ TargetFile::~TargetFile() {
 }
 
 // In large pieces, which the host's file system then keeps in large parts: a file written by 128
-// KiB at a time is read 5 % slower (docs/peers.md).
+// KiB at a time is read 7 % slower (docs/peers.md).
 void TargetFile::LayOut(const Sectors& sectors) const {
   constexpr std::size_t kPieceBytes = 4 * kMiB;
   const Mapping piece = MapForDisk(std::max(sectors.PeriodBytes(), kPieceBytes));
