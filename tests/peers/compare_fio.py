@@ -1,31 +1,41 @@
 #!/usr/bin/env python3
-"""Runs hvbench's disk cells and fio side by side: same file system, file size, CPU and settings.
+"""Runs hvbench's disk cells and fio side by side: same file, CPU and settings.
 
     compare_fio.py --program build/release/bin/hvbench [--runtimes native,runc,gvisor]
 
-Each cell is run in rounds of ours, fio, fio, ours, so that a drift of the machine hits both alike:
-each round gives a ratio of the means, and their median counts.
-fio runs where our agent does: bound to the same CPU, and for a container runtime in a bundle of the
-same kind, with the host's /usr mounted read-only. Exit status: 0 within the bounds, 1 not, 77 where
-fio or a runtime is missing.
+In native and runc both work on the file that hvbench has laid out, in turns of 100 ms
+(ours, fio, fio, ours), each stopped by SIGSTOP for the other's: what else the disk's host has to
+do changes within seconds, and so hits both alike. A turn's rate comes from the kernel's count of
+the bytes that the process read or wrote (/proc/PID/io). Each then runs alone on a file of its own,
+for its p99. A round is all of that with new processes and files. The median of the rounds counts.
 
-In native and runc the operations per second and p99 are compared. gVisor serves both through its
-sentry, where what counts is that the cells come out in the same order.
+fio runs where our agent does: bound to the same CPU, and for a container runtime in a bundle of the
+same kind, with the host's /usr mounted read-only. gVisor does the operations of both in its sentry,
+and what counts is that the cells come out in the same order: each side runs alone, and reports.
+Exit status: 0 within the bounds, 1 not, 77 where fio or a runtime is missing.
 """
 
 import argparse
+import contextlib
 import json
 import mmap
+import operator
 import os
 import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 FILE_MIB = 128
+GUEST_MIB = 512
+TURN_SECONDS = 0.1
+RAMP_SECONDS = 1  # before fio's measurement, as we find out how many operations to do
+START_SECONDS = 60  # at most, from a program's start to its first operations
 SKIPPED = 77
 # With --iomem_align: buffers in transparent huge pages, as ours are (docs/peers.md).
 HUGE_BUFFERS = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
@@ -47,8 +57,10 @@ class Cell:
         return ["fio", "--name=peer", f"--filename={path}", f"--size={FILE_MIB}m",
                 f"--rw={pattern}", f"--ioengine={self.engine}", f"--bs={self.block_kib}k",
                 f"--iodepth={self.depth}", "--direct=1", "--thread", "--norandommap",
-                "--randrepeat=0", "--iomem_align=2m", "--time_based", f"--runtime={seconds}", "--lat_percentiles=1",
-                "--clat_percentiles=0", "--percentile_list=50:99", "--output-format=json"]
+                "--randrepeat=0", "--iomem_align=2m", "--time_based",
+                f"--ramp_time={RAMP_SECONDS}", f"--runtime={seconds}", "--lat_percentiles=1",
+                "--clat_percentiles=0", "--percentile_list=50:99", "--eta=never",
+                "--output-format=json"]
 
     def rate_and_p99(self, fio_output):
         job = json.loads(fio_output[fio_output.index("{"):])["jobs"][0]
@@ -64,84 +76,114 @@ RANKED_CELLS = [Cell("randread", "psync", 4, 1), Cell("randwrite", "psync", 4, 1
                 Cell("seqread", "libaio", 128, 32), Cell("seqwrite", "libaio", 128, 32)]
 
 
-def run(command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, **options)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n"
-                           f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
+def start(command):
+    return subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def output_of(process):
+    """Standard output, once the process has ended."""
+    out, errors = process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(process.args)} ended with {process.returncode}:\n"
+                           f"{out[-2000:]}{errors[-2000:]}")
+    return out
+
+
+def holder_of(file, process, others=()):
+    """The process that has the file open, in whatever mount namespace; `process` leads to it."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            # Processes and descriptors come and go.
+            with contextlib.suppress(OSError):
+                if int(pid) not in others and any(
+                        os.path.samefile(descriptor, file)
+                        for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir()):
+                    return int(pid)
+        time.sleep(0.05)
+    process.terminate()
+    raise RuntimeError(f"no process opened {file}: {output_of(process)}")
 
 
 class Ours:
-    """The cell by hvbench; also tells which CPU its guest had."""
+    """The cell by hvbench."""
 
-    def __init__(self, program, work_dir, runtime, seconds):
-        self.program, self.work_dir = program, work_dir
-        self.runtime, self.seconds = runtime, seconds
-        self.cpus = None
+    def __init__(self, program, work_dir, runtime):
+        self.program, self.work_dir, self.runtime = program, work_dir, runtime
+        self.out = work_dir / "ours.json"
 
-    def __call__(self, cell):
-        out = self.work_dir / "ours.json"
-        run([self.program, f"--hvbench_runtimes={self.runtime}", f"--hvbench_work_dir={self.work_dir}",
-             f"--benchmark_filter=^{cell.name()}/", "--benchmark_repetitions=1",
-             f"--benchmark_min_time={self.seconds}", f"--benchmark_out={out}"])
-        result = json.loads(out.read_text())
-        self.cpus = result["context"]["guest_host_cpus"]
+    def start(self, cell, seconds):
+        return start([self.program, f"--hvbench_runtimes={self.runtime}",
+                      f"--hvbench_work_dir={self.work_dir}", f"--hvbench_memory_mib={GUEST_MIB}",
+                      f"--benchmark_filter=^{cell.name()}/", "--benchmark_repetitions=1",
+                      f"--benchmark_min_time={seconds}", f"--benchmark_out={self.out}"])
+
+    def await_file(self, process):
+        """The path of what the guest of a started process works on."""
+        while process.poll() is None:
+            if (file := next(self.work_dir.glob("**/volume/hvbench-disk-*"), None)) is not None:
+                return file
+            time.sleep(0.05)
+        raise RuntimeError(f"hvbench laid out no file: {output_of(process)}")
+
+    def result(self, process):
+        """Once it has ended: (operations/s, p99 in ns, the guest's CPUs of the host)."""
+        output_of(process)
+        result = json.loads(self.out.read_text())
         row = result["benchmarks"][0]
         if row.get("error_occurred"):
-            raise RuntimeError(f"{cell.name()}: {row['error_message']}")
-        return row["items_per_second"], row["p99_ns"]
+            raise RuntimeError(f"{row['name']}: {row['error_message']}")
+        return row["items_per_second"], row["p99_ns"], result["context"]["guest_host_cpus"]
 
 
 class Fio:
     """The cell by fio: natively, or by an OCI runtime's command."""
 
-    def __init__(self, work_dir, command, seconds):
-        self.work_dir, self.command, self.seconds = work_dir, command, seconds
-        self.volume = work_dir / "volume"
-        self.volume.mkdir(exist_ok=True)
+    def __init__(self, work_dir, command):
+        self.work_dir, self.command = work_dir, command
+        self.state = work_dir / "state"
+        self.volume = work_dir / "fio"
+        self.volume.mkdir()
         self.content = mmap.mmap(-1, FILE_MIB << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.content.madvise(mmap.MADV_HUGEPAGE)
         self.content.write(os.urandom(FILE_MIB << 20))
 
     def lay_out(self):
-        """A new file for each run, written as ours is: direct, in pieces of 4 MiB from huge pages.
-        What the host keeps of it depends on the sizes of the writes. fio's own way lays out
-        nothing where a file has its size."""
-        path = self.volume / "fio"
-        path.unlink(missing_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_DIRECT)
+        """A new file as ours is: directly, in pieces of 4 MiB from huge pages. What the host keeps
+        of it depends on their size."""
+        file = self.volume / "file"
+        file.unlink(missing_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_DIRECT)
         try:
-            content = memoryview(self.content)
-            for at in range(0, len(content), 4 << 20):
-                piece = content[at:at + (4 << 20)]
-                if os.pwrite(file, piece, at) != len(piece):
-                    raise RuntimeError(f"cannot write {path}: the disk is full")
-            os.fdatasync(file)
+            for at in range(0, FILE_MIB << 20, 4 << 20):
+                piece = memoryview(self.content)[at:at + (4 << 20)]
+                if os.pwrite(descriptor, piece, at) != len(piece):
+                    raise RuntimeError(f"cannot write {file}: the disk is full")
+            os.fdatasync(descriptor)
         finally:
-            os.close(file)
+            os.close(descriptor)
+        return file
 
-    def __call__(self, cell, cpus):
-        self.lay_out()
+    def start(self, cell, file, cpus, seconds):
         if not self.command:
-            arguments = cell.fio_arguments(self.volume / "fio", self.seconds)
-            return cell.rate_and_p99(run(["env", HUGE_BUFFERS, "taskset", "-c", cpus] + arguments))
+            return start(["env", HUGE_BUFFERS, "taskset", "-c", cpus] +
+                         cell.fio_arguments(file, seconds))
         bundle = self.work_dir / "bundle"
-        self.write_bundle(bundle, cell.fio_arguments("/volume/fio", self.seconds), cpus)
-        state = self.work_dir / "state"
-        output = run(self.command + ["--root", str(state), "run", "--bundle", str(bundle),
-                                     f"hvbench-peer-{os.getpid()}"], stdin=subprocess.DEVNULL)
-        shutil.rmtree(state, ignore_errors=True)
-        return cell.rate_and_p99(output)
+        self.write_bundle(bundle, cell.fio_arguments(f"/volume/{file.name}", seconds), cpus,
+                          file.parent)
+        shutil.rmtree(self.state, ignore_errors=True)
+        return start(self.command + ["--root", str(self.state), "run", "--bundle", str(bundle),
+                                     f"hvbench-peer-{os.getpid()}"])
 
-    def write_bundle(self, bundle, arguments, cpus):
+    def write_bundle(self, bundle, arguments, cpus, volume):
         root = bundle / "rootfs"
         mounts = [{"destination": "/proc", "type": "proc", "source": "proc"},
                   {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
                   {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"},
                   # Without it glibc does not learn of huge pages, and HUGE_BUFFERS has no effect.
                   {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]},
-                  {"destination": "/volume", "type": "bind", "source": str(self.volume),
+                  {"destination": "/volume", "type": "bind", "source": str(volume),
                    "options": ["bind", "rw"]},
                   {"destination": "/usr", "type": "bind", "source": "/usr",
                    "options": ["bind", "ro"]}]
@@ -152,39 +194,117 @@ class Fio:
                 (root / link).symlink_to(f"usr/{link}")
         config = {"ociVersion": "1.0.2",
                   "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": arguments,
-                              "env": ["PATH=/usr/bin:/bin", HUGE_BUFFERS], "cwd": "/", "noNewPrivileges": True},
+                              "env": ["PATH=/usr/bin:/bin", HUGE_BUFFERS], "cwd": "/",
+                              "noNewPrivileges": True},
                   "root": {"path": "rootfs"}, "mounts": mounts,
                   "linux": {"cgroupsPath": f"/hvbench-peer-{os.getpid()}",
-                            "resources": {"cpu": {"cpus": cpus}},
+                            # The agent's (runtime_launchers/oci_bundle.cc): a limit takes time.
+                            "resources": {"cpu": {"cpus": cpus},
+                                          "memory": {"limit": GUEST_MIB << 20,
+                                                     "swap": GUEST_MIB << 20},
+                                          "devices": [{"allow": False, "access": "rwm"}]},
                             "namespaces": [{"type": kind} for kind in
                                            ("pid", "ipc", "uts", "mount", "network")]}}
         (bundle / "config.json").write_text(json.dumps(config))
 
 
-class Comparison:
-    """One cell's runs: operations per second and p99 in ns. Each list has a mean per round."""
+class Turns:
+    """A process that works in its turns only, from when it is seen to work."""
 
-    def __init__(self, cell, ours, fio, rounds):
-        samples = {"ours": [], "fio": []}
-        for _ in range(rounds):
-            taken = {"ours": [], "fio": []}
-            for turn in ("ours", "fio", "fio", "ours"):
-                taken[turn].append(ours(cell) if turn == "ours" else fio(cell, ours.cpus))
-            for who, runs in taken.items():
-                samples[who].append([statistics.mean(values) for values in zip(*runs)])
-        self.our_rate, self.our_p99 = map(statistics.median, zip(*samples["ours"]))
-        self.fio_rate, self.fio_p99 = map(statistics.median, zip(*samples["fio"]))
-        pairs = list(zip(samples["ours"], samples["fio"]))
-        self.rate_ratios = sorted(mine[0] / peers[0] for mine, peers in pairs)
-        self.rate_ratio = statistics.median(self.rate_ratios)
-        self.p99_ratio = statistics.median(mine[1] / peers[1] for mine, peers in pairs)
+    def __init__(self, pid, cell):
+        self.pid, self.cell = pid, cell
+        deadline = time.monotonic() + START_SECONDS
+        # Past laying out its file, which is FILE_MIB of its writes.
+        while self.operations() * cell.block_kib < 2 * FILE_MIB << 10:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"process {pid} does not come to work on {cell.name()}")
+            time.sleep(0.05)
+        os.kill(pid, signal.SIGSTOP)
 
-    def print_row(self, runtime, cell):
-        print(f"| {runtime} | {cell.kernel} {cell.engine} {cell.block_kib} KiB x {cell.depth} "
-              f"| {self.our_rate:.0f} | {self.fio_rate:.0f} "
-              f"| {self.rate_ratio:.3f} ({self.rate_ratios[0]:.2f} to {self.rate_ratios[-1]:.2f}) "
-              f"| {self.our_p99 / 1e3:.0f} | {self.fio_p99 / 1e3:.0f} | {self.p99_ratio:.3f} |",
-              flush=True)
+    def operations(self):
+        counter = "write_bytes" if "write" in self.cell.kernel else "read_bytes"
+        counts = pathlib.Path(f"/proc/{self.pid}/io").read_text()
+        moved = int(re.search(rf"^{counter}: (\d+)", counts, re.MULTILINE)[1])
+        return moved / (self.cell.block_kib << 10)
+
+    def take(self):
+        """Operations per second of one turn."""
+        operations, begin = self.operations(), time.monotonic()
+        os.kill(self.pid, signal.SIGCONT)
+        time.sleep(TURN_SECONDS)
+        os.kill(self.pid, signal.SIGSTOP)
+        return (self.operations() - operations) / (time.monotonic() - begin)
+
+    def close(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def ending(process, signal_number):
+    """The process, which is sent the signal and waited for at the end of the block."""
+    try:
+        yield process
+    finally:
+        process.send_signal(signal_number)  # no effect on one that has ended
+        process.communicate()
+
+
+def in_turns(cell, ours, fio, turns):
+    """Operations per second of both on the same file: ours, fio's, their ratio."""
+    seconds = 60 + 10 * int(turns * TURN_SECONDS)  # at most: both are interrupted
+    with ending(ours.start(cell, seconds), signal.SIGINT) as hvbench:
+        file = ours.await_file(hvbench)
+        agent = holder_of(file, hvbench)
+        cpus = ",".join(map(str, os.sched_getaffinity(agent)))
+        with contextlib.closing(Turns(agent, cell)) as mine, \
+                ending(fio.start(cell, file, cpus, seconds), signal.SIGTERM) as peer, \
+                contextlib.closing(Turns(holder_of(file, peer, others=[agent]), cell)) as theirs:
+            rates = {mine: [], theirs: []}
+            for at in range(turns):
+                for side in (mine, theirs) if at % 2 == 0 else (theirs, mine):
+                    rates[side].append(side.take())
+    # Medians, so that no single turn counts in which the disk or the process stood still.
+    return (statistics.median(rates[mine]), statistics.median(rates[theirs]),
+            statistics.median(map(operator.truediv, rates[mine], rates[theirs])))
+
+
+def alone(cell, ours, fio, seconds):
+    """What each reports of a file of its own: of operations/s, then of the p99 in ns, ours, fio's,
+    their ratio."""
+    our_rate, our_p99, cpus = ours.result(ours.start(cell, seconds))
+    file = fio.lay_out()
+    fio_rate, fio_p99 = cell.rate_and_p99(output_of(fio.start(cell, file, cpus, seconds)))
+    return (our_rate, fio_rate, our_rate / fio_rate), (our_p99, fio_p99, our_p99 / fio_p99)
+
+
+def print_row(runtime, cell, rates, p99s):
+    """Of each round ours, fio's, their ratio. Returns the ratios' medians."""
+    columns, medians = [], []
+    for rounds, unit in ((rates, 1), (p99s, 1e3)):
+        ours, fio, ratios = zip(*rounds)
+        columns += [f"{statistics.median(side) / unit:.0f}" for side in (ours, fio)]
+        medians.append(statistics.median(ratios))
+        columns.append(f"{medians[-1]:.3f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"| {runtime} | {cell.kernel} {cell.engine} {cell.block_kib} KiB x {cell.depth} | "
+          f"{' | '.join(columns)} |", flush=True)
+    return medians
+
+
+def parity(runtime, ours, fio, cells, options):
+    """What is out of bounds."""
+    faults = []
+    for cell in cells:
+        rates, p99s = [], []
+        for _ in range(options.rounds):
+            rates.append(in_turns(cell, ours, fio, options.turns))
+            p99s.append(alone(cell, ours, fio, options.seconds)[1])
+        rate, p99 = print_row(runtime, cell, rates, p99s)
+        if rate < options.least_rate:
+            faults.append(f"{runtime}: {cell.name()} has {rate:.3f} of fio's rate")
+        if p99 > options.most_p99:
+            faults.append(f"{runtime}: {cell.name()} has {p99:.3f} of fio's p99")
+    return faults
 
 
 def ranking(rates, cells):
@@ -204,6 +324,18 @@ def same_order(ours, fio, cells, tolerance):
     return True
 
 
+def order(runtime, ours, fio, cells, options):
+    """What is out of bounds."""
+    rates = []
+    for cell in cells:
+        rate, p99 = alone(cell, ours, fio, options.seconds)
+        print_row(runtime, cell, [rate], [p99])
+        rates.append(rate)
+    if rates and not same_order(*list(zip(*rates))[:2], cells, tolerance=1.1):
+        return [f"{runtime}: the cells come out in another order than with fio"]
+    return []
+
+
 def command_of(runtime):
     """The OCI runtime's command, [] for native, None where it is missing."""
     if runtime == "native":
@@ -215,37 +347,14 @@ def command_of(runtime):
     return [path, "--network=none", "--platform=systrap"] if runtime == "gvisor" else [path]
 
 
-def compare(runtime, command, options, work_dir):
-    """What is out of bounds."""
-    ours = Ours(options.program, work_dir, runtime, options.seconds)
-    fio = Fio(work_dir, command, options.seconds)
-    ranked = runtime == "gvisor"
-    cells = [cell for cell in (RANKED_CELLS if ranked else PARITY_CELLS)
-             if re.search(options.cells, cell.name())]
-    faults, rates = [], {"ours": [], "fio": []}
-    for cell in cells:
-        result = Comparison(cell, ours, fio, options.rounds)
-        result.print_row(runtime, cell)
-        rates["ours"].append(result.our_rate)
-        rates["fio"].append(result.fio_rate)
-        if ranked:
-            continue
-        if result.rate_ratio < options.least_rate:
-            faults.append(f"{runtime}: {cell.name()} has {result.rate_ratio:.3f} of fio's rate")
-        if result.p99_ratio > options.most_p99:
-            faults.append(f"{runtime}: {cell.name()} has {result.p99_ratio:.3f} of fio's p99")
-    if ranked and not same_order(rates["ours"], rates["fio"], cells, tolerance=1.1):
-        faults.append(f"{runtime}: the cells come out in another order than with fio")
-    return faults
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True)
     parser.add_argument("--runtimes", default="native,runc,gvisor")
     parser.add_argument("--cells", default="", help="those whose names match this expression")
-    parser.add_argument("--seconds", type=int, default=2, help="of one run of one cell")
-    parser.add_argument("--rounds", type=int, default=5, help="of ours, fio, fio, ours")
+    parser.add_argument("--rounds", type=int, default=8, help="native, runc: of new processes")
+    parser.add_argument("--turns", type=int, default=40, help="native, runc: of each in a round")
+    parser.add_argument("--seconds", type=int, default=2, help="of a run alone")
     parser.add_argument("--least-rate", type=float, default=0.97)
     parser.add_argument("--most-p99", type=float, default=1.10)
     parser.add_argument("--work-dir", default=tempfile.gettempdir())
@@ -262,7 +371,13 @@ def main():
             print(f"skipped: {runtime} is not installed, or needs root", file=sys.stderr)
             continue
         with tempfile.TemporaryDirectory(prefix="hvbench-peer-", dir=options.work_dir) as folder:
-            faults += compare(runtime, command, options, pathlib.Path(folder))
+            work_dir = pathlib.Path(folder)
+            compare, cells = ((order, RANKED_CELLS) if runtime == "gvisor" else
+                              (parity, PARITY_CELLS))
+            faults += compare(runtime, Ours(options.program, work_dir, runtime),
+                              Fio(work_dir, command),
+                              [cell for cell in cells if re.search(options.cells, cell.name())],
+                              options)
         measured += 1
     for fault in faults:
         print(fault, file=sys.stderr)
