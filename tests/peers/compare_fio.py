@@ -77,13 +77,21 @@ RANKED_CELLS = [Cell("randread", "psync", 4, 1), Cell("randwrite", "psync", 4, 1
 
 
 def start(command):
+    # In a session of its own: a Ctrl-C reaches this script alone, which then ends it once. Twice
+    # would kill hvbench where it stands.
     return subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            start_new_session=True)
 
 
 def output_of(process):
     """Standard output, once the process has ended."""
-    out, errors = process.communicate()
+    try:
+        out, errors = process.communicate()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        raise
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(process.args)} ended with {process.returncode}:\n"
                            f"{out[-2000:]}{errors[-2000:]}")
