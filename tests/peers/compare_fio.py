@@ -18,8 +18,8 @@ Exit status: 0 within the bounds, 1 not, 77 where fio or a runtime is missing.
 import argparse
 import contextlib
 import json
+import math
 import mmap
-import operator
 import os
 import pathlib
 import re
@@ -110,8 +110,9 @@ def holder_of(file, process, others=()):
                         for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir()):
                     return int(pid)
         time.sleep(0.05)
-    process.terminate()
-    raise RuntimeError(f"no process opened {file}: {output_of(process)}")
+    if process.poll() is not None:
+        output_of(process)
+    raise RuntimeError(f"no process opened {file}")
 
 
 class Ours:
@@ -206,7 +207,7 @@ class Fio:
                               "noNewPrivileges": True},
                   "root": {"path": "rootfs"}, "mounts": mounts,
                   "linux": {"cgroupsPath": f"/hvbench-peer-{os.getpid()}",
-                            # The agent's (runtime_launchers/oci_bundle.cc): a limit takes time.
+                            # As the agent's in runtime_launchers/oci_bundle.cc.
                             "resources": {"cpu": {"cpus": cpus},
                                           "memory": {"limit": GUEST_MIB << 20,
                                                      "swap": GUEST_MIB << 20},
@@ -274,7 +275,8 @@ def in_turns(cell, ours, fio, turns):
                     rates[side].append(side.take())
     # Medians, so that no single turn counts in which the disk or the process stood still.
     return (statistics.median(rates[mine]), statistics.median(rates[theirs]),
-            statistics.median(map(operator.truediv, rates[mine], rates[theirs])))
+            statistics.median(our / peers if peers else math.inf
+                              for our, peers in zip(rates[mine], rates[theirs])))
 
 
 def alone(cell, ours, fio, seconds):
@@ -367,6 +369,7 @@ def main():
     parser.add_argument("--most-p99", type=float, default=1.10)
     parser.add_argument("--work-dir", default=tempfile.gettempdir())
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is stopped must not stay
     if shutil.which("fio") is None:
         print("skipped: fio is not installed (apt-get install fio)")
         return SKIPPED

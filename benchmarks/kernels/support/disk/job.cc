@@ -17,7 +17,7 @@ std::uint64_t NowNs() {
 // A write of a block has the random bytes of the block's place. Small ones are copied into the
 // slot: 0.1 us for 4 KiB. Large ones, which would take longer, have those of all places ready in
 // the slot, and a write costs the headers alone. That takes more memory, which would be less often
-// in the CPU's caches, which costs random writes 4 to 6 % (docs/peers.md).
+// in the CPU's caches, which costs random writes 3 to 6 % (docs/peers.md).
 bool CopiesBlocks(const JobOptions& options) { return options.block_bytes <= 16 * kKiB; }
 
 std::size_t SlotBytes(const JobOptions& options, const Sectors& sectors) {
