@@ -46,7 +46,12 @@ Process ProgramTest::Start(const std::vector<std::string>& arguments) {
   SpawnOptions options;
   options.stdout_fd = out.get();
   options.stderr_fd = err.get();
-  return Process::Spawn(argv, options);
+  Process process = Process::Spawn(argv, options);
+  // A run's identifier begins with its process's number (fixtures/run_dir.cc).
+  std::ostringstream cgroup;
+  cgroup << "/hvbench-" << std::hex << process.pid() << 'x';
+  run_cgroups_.push_back(cgroup.str());
+  return process;
 }
 
 ProgramResult ProgramTest::Finish(Process process) {
@@ -87,8 +92,8 @@ std::vector<std::string> ProgramTest::Leftovers() const {
   for (const auto& run : fs::directory_iterator(work_dir_ / "runs", none)) {
     found.push_back("folder " + run.path().string());
   }
-  for (const std::string& group : FindTopLevelCgroups("hvbench-")) {
-    found.push_back("cgroup " + group);
+  for (const std::string& prefix : run_cgroups_) {
+    for (const std::string& group : FindTopLevelCgroups(prefix)) found.push_back("cgroup " + group);
   }
   for (const pid_t pid : Agents()) found.push_back("process " + std::to_string(pid));
   return found;

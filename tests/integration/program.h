@@ -35,7 +35,7 @@ class ProgramTest : public testing::Test {
   void AwaitProgress(const std::string& text);
   nlohmann::json ReadJson(const std::string& name) const;
 
-  // Descriptions of what runs of this work directory have left: folders, cgroups, processes.
+  // Descriptions of what this test's runs have left: folders, cgroups, processes.
   std::vector<std::string> Leftovers() const;
   // Native guests' processes, whose agent is a copy below work_dir_.
   std::vector<pid_t> Agents() const;
@@ -43,6 +43,9 @@ class ProgramTest : public testing::Test {
   std::string program_ = HVBENCH_TEST_PROGRAM;
   std::filesystem::path dir_;
   std::filesystem::path work_dir_;
+
+ private:
+  std::vector<std::string> run_cgroups_;  // how the names of the runs' cgroups begin
 };
 
 }  // namespace hvbench::test
