@@ -3,14 +3,16 @@
 
     compare_fio.py --program build/release/bin/hvbench [--runtimes native,runc,gvisor]
 
-In native and runc both work on the file that hvbench has laid out, in turns of 100 ms
+In native and runc both work on the file that hvbench has laid out, in turns of half a second
 (ours, fio, fio, ours), each stopped by SIGSTOP for the other's: what else the disk's host has to
 do changes within seconds, and so hits both alike. A turn's rate comes from the kernel's count of
-the bytes that the process read or wrote (/proc/PID/io). Each then runs alone on a file of its own,
-for its p99. A round is all of that with new processes and files. The median of the rounds counts.
+the bytes that the process read or wrote (/proc/PID/io), the p99 from each one's own report. An fio
+that writes spoils what hvbench will look for in the file, which is then no result: for the p99 of
+writes the turns are taken again, with a file for each. A round is all of that with new processes
+and files. The median of the rounds counts.
 
-fio runs where our agent does: bound to the same CPU, and for a container runtime in a bundle of the
-same kind, with the host's /usr mounted read-only. gVisor does the operations of both in its sentry,
+fio runs where our agent does: bound to the same CPU, and for a container runtime in the agent's
+own bundle, with the host's /usr mounted read-only. gVisor does the operations of both in its sentry,
 and what counts is that the cells come out in the same order: each side runs alone, and reports.
 Exit status: 0 within the bounds, 1 not, 77 where fio or a runtime is missing.
 """
@@ -33,10 +35,11 @@ import time
 
 FILE_MIB = 128
 GUEST_MIB = 512
-TURN_SECONDS = 0.1
+TURN_SECONDS = 0.5
 RAMP_SECONDS = 1  # before fio's measurement, as we find out how many operations to do
 START_SECONDS = 60  # at most, from a program's start to its first operations
 SKIPPED = 77
+FIO_INTERRUPTED = 128  # its exit status
 # With --iomem_align: buffers in transparent huge pages, as ours are (docs/peers.md).
 HUGE_BUFFERS = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
 
@@ -62,9 +65,12 @@ class Cell:
                 "--clat_percentiles=0", "--percentile_list=50:99", "--eta=never",
                 "--output-format=json"]
 
+    def writes(self):
+        return "write" in self.kernel
+
     def rate_and_p99(self, fio_output):
         job = json.loads(fio_output[fio_output.index("{"):])["jobs"][0]
-        side = job["write" if "write" in self.kernel else "read"]
+        side = job["write" if self.writes() else "read"]
         return side["iops"], side["lat_ns"]["percentile"]["99.000000"]
 
 
@@ -84,15 +90,15 @@ def start(command):
                             start_new_session=True)
 
 
-def output_of(process):
-    """Standard output, once the process has ended."""
+def output_of(process, status=0):
+    """Standard output, once the process has ended, which is to be with this status."""
     try:
         out, errors = process.communicate()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         process.communicate()
         raise
-    if process.returncode != 0:
+    if process.returncode != status:
         raise RuntimeError(f"{' '.join(process.args)} ended with {process.returncode}:\n"
                            f"{out[-2000:]}{errors[-2000:]}")
     return out
@@ -122,19 +128,26 @@ class Ours:
         self.program, self.work_dir, self.runtime = program, work_dir, runtime
         self.out = work_dir / "ours.json"
 
-    def start(self, cell, seconds):
+    def start(self, cell, min_time):
         return start([self.program, f"--hvbench_runtimes={self.runtime}",
                       f"--hvbench_work_dir={self.work_dir}", f"--hvbench_memory_mib={GUEST_MIB}",
                       f"--benchmark_filter=^{cell.name()}/", "--benchmark_repetitions=1",
-                      f"--benchmark_min_time={seconds}", f"--benchmark_out={self.out}"])
+                      f"--benchmark_min_time={min_time}", f"--benchmark_out={self.out}"])
 
     def await_file(self, process):
         """The path of what the guest of a started process works on."""
         while process.poll() is None:
-            if (file := next(self.work_dir.glob("**/volume/hvbench-disk-*"), None)) is not None:
-                return file
+            with contextlib.suppress(OSError):  # folders come and go
+                files = self.work_dir.glob("runs/*/*/volume/hvbench-disk-*")
+                if (file := next(files, None)) is not None:
+                    return file
             time.sleep(0.05)
         raise RuntimeError(f"hvbench laid out no file: {output_of(process)}")
+
+    def bundle(self):
+        """The running guest's config.json, {} for one without."""
+        file = next(self.work_dir.glob("runs/*/*/bundle/config.json"), None)
+        return {} if file is None else json.loads(file.read_text())
 
     def result(self, process):
         """Once it has ended: (operations/s, p99 in ns, the guest's CPUs of the host)."""
@@ -151,9 +164,11 @@ class Fio:
 
     def __init__(self, work_dir, command):
         self.work_dir, self.command = work_dir, command
+        self.is_gvisor = "--platform=systrap" in command
         self.state = work_dir / "state"
-        self.volume = work_dir / "fio"
-        self.volume.mkdir()
+        self.cgroup = pathlib.Path(f"/hvbench-peer-{os.getpid()}")
+        self.file = work_dir / "fio" / "file"
+        self.file.parent.mkdir()
         self.content = mmap.mmap(-1, FILE_MIB << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.content.madvise(mmap.MADV_HUGEPAGE)
         self.content.write(os.urandom(FILE_MIB << 20))
@@ -161,130 +176,165 @@ class Fio:
     def lay_out(self):
         """A new file as ours is: directly, in pieces of 4 MiB from huge pages. What the host keeps
         of it depends on their size."""
-        file = self.volume / "file"
-        file.unlink(missing_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_DIRECT)
+        self.file.unlink(missing_ok=True)
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_DIRECT)
         try:
             for at in range(0, FILE_MIB << 20, 4 << 20):
                 piece = memoryview(self.content)[at:at + (4 << 20)]
                 if os.pwrite(descriptor, piece, at) != len(piece):
-                    raise RuntimeError(f"cannot write {file}: the disk is full")
+                    raise RuntimeError(f"cannot write {self.file}: the disk is full")
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
-        return file
 
-    def start(self, cell, file, cpus, seconds):
+    def share(self, file):
+        """Another name for it: fio opens it anew after each pass, also once its maker has ended."""
+        self.file.unlink(missing_ok=True)
+        self.file.hardlink_to(file)
+
+    def start(self, cell, cpus, seconds, agents_bundle):
         if not self.command:
             return start(["env", HUGE_BUFFERS, "taskset", "-c", cpus] +
-                         cell.fio_arguments(file, seconds))
+                         cell.fio_arguments(self.file, seconds))
         bundle = self.work_dir / "bundle"
-        self.write_bundle(bundle, cell.fio_arguments(f"/volume/{file.name}", seconds), cpus,
-                          file.parent)
+        self.write_bundle(bundle, agents_bundle,
+                          cell.fio_arguments(f"/volume/{self.file.name}", seconds))
         shutil.rmtree(self.state, ignore_errors=True)
         return start(self.command + ["--root", str(self.state), "run", "--bundle", str(bundle),
-                                     f"hvbench-peer-{os.getpid()}"])
+                                     self.cgroup.name])
 
-    def write_bundle(self, bundle, arguments, cpus, volume):
+    def write_bundle(self, bundle, config, arguments):
+        config["root"] = {"path": "rootfs"}
+        config["process"]["args"] = arguments
+        config["process"]["env"] = ["PATH=/usr/bin:/bin", HUGE_BUFFERS]
+        config["mounts"] = [mount for mount in config["mounts"]
+                            if mount["destination"] != "/volume"]
+        config["mounts"] += [{"destination": "/volume", "type": "bind",
+                              "source": str(self.file.parent), "options": ["bind", "rw"]},
+                             {"destination": "/usr", "type": "bind", "source": "/usr",
+                              "options": ["bind", "ro"]}]
+        # As deep as the agent's, since each level of cgroups costs time; of a folder that is not
+        # there gVisor makes no cpuset.
+        config["linux"]["cgroupsPath"] = str(self.cgroup / ("" if self.is_gvisor else "fio"))
         root = bundle / "rootfs"
-        mounts = [{"destination": "/proc", "type": "proc", "source": "proc"},
-                  {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
-                  {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"},
-                  # Without it glibc does not learn of huge pages, and HUGE_BUFFERS has no effect.
-                  {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]},
-                  {"destination": "/volume", "type": "bind", "source": str(volume),
-                   "options": ["bind", "rw"]},
-                  {"destination": "/usr", "type": "bind", "source": "/usr",
-                   "options": ["bind", "ro"]}]
-        for folder in ("proc", "sys", "dev", "tmp", "volume", "usr"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
+        for mount in config["mounts"]:
+            (root / mount["destination"].lstrip("/")).mkdir(parents=True, exist_ok=True)
         for link in ("bin", "lib", "lib64"):
             if not (root / link).is_symlink():
                 (root / link).symlink_to(f"usr/{link}")
-        config = {"ociVersion": "1.0.2",
-                  "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": arguments,
-                              "env": ["PATH=/usr/bin:/bin", HUGE_BUFFERS], "cwd": "/",
-                              "noNewPrivileges": True},
-                  "root": {"path": "rootfs"}, "mounts": mounts,
-                  "linux": {"cgroupsPath": f"/hvbench-peer-{os.getpid()}",
-                            # As the agent's in runtime_launchers/oci_bundle.cc.
-                            "resources": {"cpu": {"cpus": cpus},
-                                          "memory": {"limit": GUEST_MIB << 20,
-                                                     "swap": GUEST_MIB << 20},
-                                          "devices": [{"allow": False, "access": "rwm"}]},
-                            "namespaces": [{"type": kind} for kind in
-                                           ("pid", "ipc", "uts", "mount", "network")]}}
         (bundle / "config.json").write_text(json.dumps(config))
+
+    def close(self):
+        """Removes the parent of fio's cgroup, which the runtime leaves, in any hierarchy."""
+        mounts = pathlib.Path("/sys/fs/cgroup")
+        for hierarchy in (mounts, *mounts.glob("*/")):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (hierarchy / self.cgroup.name).rmdir()
 
 
 class Turns:
     """A process that works in its turns only, from when it is seen to work."""
 
-    def __init__(self, pid, cell):
+    def __init__(self, pid, cell, laid_out_mib):
         self.pid, self.cell = pid, cell
+        # The bytes moved before the first operation, and those by which it is seen.
+        self.first = (laid_out_mib << 10) / cell.block_kib
+        seen = self.first + (FILE_MIB << 10) / cell.block_kib / 4
         deadline = time.monotonic() + START_SECONDS
-        # Past laying out its file, which is FILE_MIB of its writes.
-        while self.operations() * cell.block_kib < 2 * FILE_MIB << 10:
+        while self.moved() < seen:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"process {pid} does not come to work on {cell.name()}")
             time.sleep(0.05)
-        os.kill(pid, signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
-    def operations(self):
-        counter = "write_bytes" if "write" in self.cell.kernel else "read_bytes"
-        counts = pathlib.Path(f"/proc/{self.pid}/io").read_text()
+    def signal(self, number):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def moved(self):
+        """Blocks so far; infinitely many once the process has ended."""
+        counter = "write_bytes" if self.cell.writes() else "read_bytes"
+        try:
+            counts = pathlib.Path(f"/proc/{self.pid}/io").read_text()
+        except OSError:
+            return math.inf
         moved = int(re.search(rf"^{counter}: (\d+)", counts, re.MULTILINE)[1])
         return moved / (self.cell.block_kib << 10)
 
     def take(self):
         """Operations per second of one turn."""
-        operations, begin = self.operations(), time.monotonic()
-        os.kill(self.pid, signal.SIGCONT)
+        moved, begin = self.moved(), time.monotonic()
+        self.signal(signal.SIGCONT)
         time.sleep(TURN_SECONDS)
-        os.kill(self.pid, signal.SIGSTOP)
-        return (self.operations() - operations) / (time.monotonic() - begin)
+        self.signal(signal.SIGSTOP)
+        return (self.moved() - moved) / (time.monotonic() - begin)
 
     def close(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
 
 @contextlib.contextmanager
-def ending(process, signal_number):
-    """The process, which is sent the signal and waited for at the end of the block."""
+def ending(process):
+    """The process, which is interrupted and waited for at the end of the block."""
     try:
         yield process
     finally:
-        process.send_signal(signal_number)  # no effect on one that has ended
+        process.send_signal(signal.SIGINT)  # no effect on one that has ended
         process.communicate()
 
 
-def in_turns(cell, ours, fio, turns):
-    """Operations per second of both on the same file: ours, fio's, their ratio."""
-    seconds = 60 + 10 * int(turns * TURN_SECONDS)  # at most: both are interrupted
-    with ending(ours.start(cell, seconds), signal.SIGINT) as hvbench:
+def take_turns(mine, theirs, operations):
+    """Pairs of operations per second, until ours has done so many."""
+    pairs = []
+    deadline = time.monotonic() + START_SECONDS + 100 * TURN_SECONDS
+    while mine.moved() < mine.first + operations:
+        order = (mine, theirs) if len(pairs) % 2 == 0 else (theirs, mine)
+        rates = {side: side.take() for side in order}
+        pairs.append((rates[mine], rates[theirs]))
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"hvbench does not come to the end of {mine.cell.name()}")
+    return pairs[:-1] or pairs  # without the one in which ours ended
+
+
+def in_turns(cell, ours, fio, operations, own_file=None):
+    """So many operations of ours, with fio on the same file or on its own, which is laid out
+    "before" or "after" ours. Ours, fio's, their ratio, of operations per second and of the p99 in
+    ns; no p99 where fio has overwritten our file."""
+    if own_file == "before":
+        fio.lay_out()
+    with ending(ours.start(cell, f"{operations}x")) as hvbench:
         file = ours.await_file(hvbench)
         agent = holder_of(file, hvbench)
         cpus = ",".join(map(str, os.sched_getaffinity(agent)))
-        with contextlib.closing(Turns(agent, cell)) as mine, \
-                ending(fio.start(cell, file, cpus, seconds), signal.SIGTERM) as peer, \
-                contextlib.closing(Turns(holder_of(file, peer, others=[agent]), cell)) as theirs:
-            rates = {mine: [], theirs: []}
-            for at in range(turns):
-                for side in (mine, theirs) if at % 2 == 0 else (theirs, mine):
-                    rates[side].append(side.take())
-    # Medians, so that no single turn counts in which the disk or the process stood still.
-    return (statistics.median(rates[mine]), statistics.median(rates[theirs]),
-            statistics.median(our / peers if peers else math.inf
-                              for our, peers in zip(rates[mine], rates[theirs])))
+        with contextlib.closing(Turns(agent, cell, FILE_MIB if cell.writes() else 0)) as mine:
+            if own_file == "after":
+                fio.lay_out()
+            elif own_file is None:
+                fio.share(file)
+            with ending(fio.start(cell, cpus, 1000, ours.bundle())) as peer:
+                pid = holder_of(fio.file, peer, others=[agent])
+                with contextlib.closing(Turns(pid, cell, 0)) as theirs:
+                    pairs = take_turns(mine, theirs, operations)
+                peer.send_signal(signal.SIGINT)
+                fio_p99 = cell.rate_and_p99(output_of(peer, FIO_INTERRUPTED))[1]
+        # Medians, so that no single turn counts in which the disk or the process stood still.
+        our_rates, fio_rates = map(statistics.median, zip(*pairs))
+        rates = our_rates, fio_rates, statistics.median(our / peers for our, peers in pairs)
+        if cell.writes() and own_file is None:
+            return rates, None
+        our_p99 = ours.result(hvbench)[1]
+    return rates, (our_p99, fio_p99, our_p99 / fio_p99)
 
 
 def alone(cell, ours, fio, seconds):
-    """What each reports of a file of its own: of operations/s, then of the p99 in ns, ours, fio's,
-    their ratio."""
-    our_rate, our_p99, cpus = ours.result(ours.start(cell, seconds))
-    file = fio.lay_out()
-    fio_rate, fio_p99 = cell.rate_and_p99(output_of(fio.start(cell, file, cpus, seconds)))
+    """What each reports of a file of its own: as in_turns."""
+    with ending(ours.start(cell, seconds)) as hvbench:
+        ours.await_file(hvbench)
+        bundle = ours.bundle()
+        our_rate, our_p99, cpus = ours.result(hvbench)
+    fio.lay_out()
+    with ending(fio.start(cell, cpus, seconds, bundle)) as peer:
+        fio_rate, fio_p99 = cell.rate_and_p99(output_of(peer))
     return (our_rate, fio_rate, our_rate / fio_rate), (our_p99, fio_p99, our_p99 / fio_p99)
 
 
@@ -306,9 +356,12 @@ def parity(runtime, ours, fio, cells, options):
     faults = []
     for cell in cells:
         rates, p99s = [], []
-        for _ in range(options.rounds):
-            rates.append(in_turns(cell, ours, fio, options.turns))
-            p99s.append(alone(cell, ours, fio, options.seconds)[1])
+        operations = int(ours.result(ours.start(cell, 0.5))[0] * options.seconds)
+        for at in range(options.rounds):
+            rate, p99 = in_turns(cell, ours, fio, operations)
+            rates.append(rate)
+            p99s.append(p99 or in_turns(cell, ours, fio, operations,
+                                        own_file=("before", "after")[at % 2])[1])
         rate, p99 = print_row(runtime, cell, rates, p99s)
         if rate < options.least_rate:
             faults.append(f"{runtime}: {cell.name()} has {rate:.3f} of fio's rate")
@@ -363,8 +416,8 @@ def main():
     parser.add_argument("--runtimes", default="native,runc,gvisor")
     parser.add_argument("--cells", default="", help="those whose names match this expression")
     parser.add_argument("--rounds", type=int, default=8, help="native, runc: of new processes")
-    parser.add_argument("--turns", type=int, default=40, help="native, runc: of each in a round")
-    parser.add_argument("--seconds", type=int, default=2, help="of a run alone")
+    parser.add_argument("--seconds", type=int, default=6,
+                        help="native, runc: of each in its turns; gvisor: of a run")
     parser.add_argument("--least-rate", type=float, default=0.97)
     parser.add_argument("--most-p99", type=float, default=1.10)
     parser.add_argument("--work-dir", default=tempfile.gettempdir())
@@ -385,10 +438,10 @@ def main():
             work_dir = pathlib.Path(folder)
             compare, cells = ((order, RANKED_CELLS) if runtime == "gvisor" else
                               (parity, PARITY_CELLS))
-            faults += compare(runtime, Ours(options.program, work_dir, runtime),
-                              Fio(work_dir, command),
-                              [cell for cell in cells if re.search(options.cells, cell.name())],
-                              options)
+            with contextlib.closing(Fio(work_dir, command)) as fio:
+                faults += compare(
+                    runtime, Ours(options.program, work_dir, runtime), fio,
+                    [cell for cell in cells if re.search(options.cells, cell.name())], options)
         measured += 1
     for fault in faults:
         print(fault, file=sys.stderr)
