@@ -162,8 +162,8 @@ class Ours:
 class Fio:
     """The cell by fio: natively, or by an OCI runtime's command."""
 
-    def __init__(self, work_dir, command):
-        self.work_dir, self.command = work_dir, command
+    def __init__(self, work_dir, command, options):
+        self.work_dir, self.command, self.options = work_dir, command, options
         self.is_gvisor = "--platform=systrap" in command
         self.state = work_dir / "state"
         self.cgroup = pathlib.Path(f"/hvbench-peer-{os.getpid()}")
@@ -195,10 +195,11 @@ class Fio:
     def start(self, cell, cpus, seconds, agents_bundle):
         if not self.command:
             return start(["env", HUGE_BUFFERS, "taskset", "-c", cpus] +
-                         cell.fio_arguments(self.file, seconds))
+                         cell.fio_arguments(self.file, seconds) + self.options)
         bundle = self.work_dir / "bundle"
         self.write_bundle(bundle, agents_bundle,
-                          cell.fio_arguments(f"/volume/{self.file.name}", seconds))
+                          cell.fio_arguments(f"/volume/{self.file.name}", seconds) +
+                          self.options)
         shutil.rmtree(self.state, ignore_errors=True)
         return start(self.command + ["--root", str(self.state), "run", "--bundle", str(bundle),
                                      self.cgroup.name])
@@ -418,6 +419,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=8, help="native, runc: of new processes")
     parser.add_argument("--seconds", type=int, default=6,
                         help="native, runc: of each in its turns; gvisor: of a run")
+    parser.add_argument("--fio-option", action="append", default=[],
+                        help="one more for fio's command line, such as --refill_buffers=1")
     parser.add_argument("--least-rate", type=float, default=0.97)
     parser.add_argument("--most-p99", type=float, default=1.10)
     parser.add_argument("--work-dir", default=tempfile.gettempdir())
@@ -438,7 +441,7 @@ def main():
             work_dir = pathlib.Path(folder)
             compare, cells = ((order, RANKED_CELLS) if runtime == "gvisor" else
                               (parity, PARITY_CELLS))
-            with contextlib.closing(Fio(work_dir, command)) as fio:
+            with contextlib.closing(Fio(work_dir, command, options.fio_option)) as fio:
                 faults += compare(
                     runtime, Ours(options.program, work_dir, runtime), fio,
                     [cell for cell in cells if re.search(options.cells, cell.name())], options)
