@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "fixtures/run_dir.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/error.h"
 
@@ -48,9 +49,9 @@ Process ProgramTest::Start(const std::vector<std::string>& arguments) {
   options.stderr_fd = err.get();
   Process process = Process::Spawn(argv, options);
   // A run's identifier begins with its process's number (fixtures/run_dir.cc).
-  std::ostringstream cgroup;
-  cgroup << "/hvbench-" << std::hex << process.pid() << 'x';
-  run_cgroups_.push_back(cgroup.str());
+  std::ostringstream run_id;
+  run_id << std::hex << process.pid() << 'x';
+  run_cgroups_.push_back(RunDir::CgroupOf(run_id.str()));
   return process;
 }
 

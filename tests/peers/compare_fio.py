@@ -37,7 +37,8 @@ FILE_MIB = 128
 GUEST_MIB = 512
 TURN_SECONDS = 0.5
 RAMP_SECONDS = 1  # before fio's measurement, as we find out how many operations to do
-START_SECONDS = 60  # at most, from a program's start to its first operations
+START_SECONDS = 60  # at most, from a program's start to its first operations, or without any
+LONG_SECONDS = 10**6  # until fio is interrupted
 SKIPPED = 77
 FIO_INTERRUPTED = 128  # its exit status
 # With --iomem_align: buffers in transparent huge pages, as ours are (docs/peers.md).
@@ -162,9 +163,9 @@ class Ours:
 class Fio:
     """The cell by fio: natively, or by an OCI runtime's command."""
 
-    def __init__(self, work_dir, command, options):
+    def __init__(self, work_dir, runtime, command, options):
         self.work_dir, self.command, self.options = work_dir, command, options
-        self.is_gvisor = "--platform=systrap" in command
+        self.is_gvisor = runtime == "gvisor"
         self.state = work_dir / "state"
         self.cgroup = pathlib.Path(f"/hvbench-peer-{os.getpid()}")
         self.file = work_dir / "fio" / "file"
@@ -238,7 +239,7 @@ class Turns:
 
     def __init__(self, pid, cell, laid_out_mib):
         self.pid, self.cell = pid, cell
-        # The bytes moved before the first operation, and those by which it is seen.
+        # Blocks that have moved before the first operation, and those by which it is seen.
         self.first = (laid_out_mib << 10) / cell.block_kib
         seen = self.first + (FILE_MIB << 10) / cell.block_kib / 4
         deadline = time.monotonic() + START_SECONDS
@@ -281,17 +282,24 @@ def ending(process):
         yield process
     finally:
         process.send_signal(signal.SIGINT)  # no effect on one that has ended
-        process.communicate()
+        while True:
+            try:
+                process.communicate(timeout=10)
+                break
+            except subprocess.TimeoutExpired:  # a container that was starting may have missed it
+                process.send_signal(signal.SIGINT)
 
 
 def take_turns(mine, theirs, operations):
     """Pairs of operations per second, until ours has done so many."""
     pairs = []
-    deadline = time.monotonic() + START_SECONDS + 100 * TURN_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while mine.moved() < mine.first + operations:
         order = (mine, theirs) if len(pairs) % 2 == 0 else (theirs, mine)
         rates = {side: side.take() for side in order}
         pairs.append((rates[mine], rates[theirs]))
+        if rates[mine]:
+            deadline = time.monotonic() + START_SECONDS
         if time.monotonic() > deadline:
             raise RuntimeError(f"hvbench does not come to the end of {mine.cell.name()}")
     return pairs[:-1] or pairs  # without the one in which ours ended
@@ -312,7 +320,7 @@ def in_turns(cell, ours, fio, operations, own_file=None):
                 fio.lay_out()
             elif own_file is None:
                 fio.share(file)
-            with ending(fio.start(cell, cpus, 1000, ours.bundle())) as peer:
+            with ending(fio.start(cell, cpus, LONG_SECONDS, ours.bundle())) as peer:
                 pid = holder_of(fio.file, peer, others=[agent])
                 with contextlib.closing(Turns(pid, cell, 0)) as theirs:
                     pairs = take_turns(mine, theirs, operations)
@@ -320,7 +328,8 @@ def in_turns(cell, ours, fio, operations, own_file=None):
                 fio_p99 = cell.rate_and_p99(output_of(peer, FIO_INTERRUPTED))[1]
         # Medians, so that no single turn counts in which the disk or the process stood still.
         our_rates, fio_rates = map(statistics.median, zip(*pairs))
-        rates = our_rates, fio_rates, statistics.median(our / peers for our, peers in pairs)
+        rates = our_rates, fio_rates, statistics.median(our / peers if peers else math.inf
+                                                        for our, peers in pairs)
         if cell.writes() and own_file is None:
             return rates, None
         our_p99 = ours.result(hvbench)[1]
@@ -441,7 +450,7 @@ def main():
             work_dir = pathlib.Path(folder)
             compare, cells = ((order, RANKED_CELLS) if runtime == "gvisor" else
                               (parity, PARITY_CELLS))
-            with contextlib.closing(Fio(work_dir, command, options.fio_option)) as fio:
+            with contextlib.closing(Fio(work_dir, runtime, command, options.fio_option)) as fio:
                 faults += compare(
                     runtime, Ours(options.program, work_dir, runtime), fio,
                     [cell for cell in cells if re.search(options.cells, cell.name())], options)
