@@ -1,4 +1,5 @@
 // What the disk kernels write, where they read, and that they notice what went wrong.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <zstd.h>
 
@@ -6,12 +7,16 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 #include "benchmarks/kernels/support/disk/access_pattern.h"
+#include "benchmarks/kernels/support/disk/block_buffers.h"
 #include "benchmarks/kernels/support/disk/io_kernel.h"
+#include "benchmarks/kernels/support/disk/job.h"
 #include "benchmarks/kernels/support/disk/sectors.h"
 #include "benchmarks/kernels/support/disk/target.h"
+#include "benchmarks/kernels/support/unique_fd.h"
 
 namespace hvbench::agent::kernels {
 namespace {
@@ -65,6 +70,60 @@ TEST(Sectors, OfAllBlocksAreStampedOverTheSameBytes) {
   sectors.Stamp({sector, kSectorBytes}, offset, 4);
   EXPECT_TRUE(sectors.IsIntact(sector, offset));
   EXPECT_EQ(Sectors::HeaderOf(sector).generation, 4u);
+}
+
+TEST(BlockBuffers, HoldTheBytesOfEachBlockAndNeverShare) {
+  constexpr unsigned kDepth = 32;  // more than one kind has buffers for, of small blocks
+  for (const std::size_t block_bytes : {4 * kKiB, 64 * kKiB, 1024 * kKiB}) {
+    const Sectors sectors(kSeed, block_bytes);
+    BlockBuffers buffers(sectors, block_bytes, kDepth, /*writes=*/true);
+    // All with the same random bytes, and with others.
+    for (const std::uint64_t step : {sectors.PeriodBytes(), block_bytes}) {
+      std::set<std::byte*> taken;
+      for (unsigned i = 0; i < kDepth; ++i) {
+        const std::uint64_t offset = 3 * block_bytes + i * step;
+        std::byte* const block = buffers.Take(offset);
+        sectors.Stamp({block, block_bytes}, offset, 2);
+        for (std::size_t at = 0; at < block_bytes; at += kSectorBytes) {
+          ASSERT_TRUE(sectors.IsIntact(block + at, offset + at)) << block_bytes << " at " << at;
+        }
+        const auto next = taken.lower_bound(block);
+        EXPECT_TRUE(next == taken.end() || block + block_bytes <= *next);
+        EXPECT_TRUE(next == taken.begin() || *std::prev(next) + block_bytes <= block);
+        taken.insert(block);
+      }
+      for (std::byte* const block : taken) buffers.GiveBack(block);
+    }
+  }
+}
+
+TEST(BlockBuffers, GiveTheLastOneBackOutFirst) {
+  const Sectors sectors(kSeed, 4 * kKiB);
+  BlockBuffers buffers(sectors, 4 * kKiB, 4, /*writes=*/true);
+  buffers.Take(0);
+  std::byte* const second = buffers.Take(0);
+  buffers.Take(0);
+  buffers.GiveBack(second);
+  buffers.GiveBack(buffers.Take(4 * kKiB));  // of another kind
+  EXPECT_EQ(buffers.Take(sectors.PeriodBytes()), second);
+}
+
+TEST(Job, DoesNothingMoreAfterAFailure) {
+  // What it had under way may still be.
+  const UniqueFd file(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const Sectors sectors(kSeed, 4 * kKiB);
+  JobOptions options;
+  options.engine = "psync";
+  options.fd = file.get();
+  options.mode = {.random = false, .read_percent = 0};
+  options.range = {0, 10};
+  options.block_bytes = 4 * kKiB;
+  Job job(options, sectors);
+  job.Run(5, 1);
+  EXPECT_THROW(std::rethrow_exception(job.Failure()), KernelFailed);
+  job.Run(6, 2);
+  EXPECT_EQ(job.operations(), 5u);
+  EXPECT_THROW(std::rethrow_exception(job.Failure()), KernelFailed);
 }
 
 TEST(AccessPattern, IsUniform) {

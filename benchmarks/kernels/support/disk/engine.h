@@ -14,7 +14,7 @@ struct IoOperation {
   unsigned slot = 0;
   bool is_write = false;
   std::uint64_t offset = 0;
-  std::byte* data = nullptr;  // within the slot's part of the buffers; one block
+  std::byte* data = nullptr;  // one block within the buffers
 };
 
 struct IoCompletion {
@@ -26,7 +26,7 @@ struct EngineOptions {
   int fd = -1;
   std::size_t block_bytes = 0;
   unsigned depth = 1;            // slots
-  std::span<std::byte> buffers;  // of all slots, in equal parts; outlives the engine
+  std::span<std::byte> buffers;  // outlive the engine
 };
 
 class Engine {

@@ -3,7 +3,6 @@
 #include <sys/uio.h>
 
 #include <cerrno>
-#include <vector>
 
 #include "benchmarks/kernels/support/check.h"
 #include "benchmarks/kernels/support/disk/engine.h"
@@ -39,15 +38,15 @@ class IoUringEngine : public Engine {
     io_uring_sqe* const entry = io_uring_get_sqe(&ring_);  // there: one for each slot
     const auto bytes = static_cast<unsigned>(options_.block_bytes);
     const int file = registered_ ? 0 : options_.fd;
-    const auto buffer = static_cast<int>(operation.slot);
+    constexpr int kBuffers = 0;  // all of them are registered as one
     if (!registered_ && operation.is_write) {
       io_uring_prep_write(entry, file, operation.data, bytes, operation.offset);
     } else if (!registered_) {
       io_uring_prep_read(entry, file, operation.data, bytes, operation.offset);
     } else if (operation.is_write) {
-      io_uring_prep_write_fixed(entry, file, operation.data, bytes, operation.offset, buffer);
+      io_uring_prep_write_fixed(entry, file, operation.data, bytes, operation.offset, kBuffers);
     } else {
-      io_uring_prep_read_fixed(entry, file, operation.data, bytes, operation.offset, buffer);
+      io_uring_prep_read_fixed(entry, file, operation.data, bytes, operation.offset, kBuffers);
     }
     if (registered_) io_uring_sqe_set_flags(entry, IOSQE_FIXED_FILE);
     io_uring_sqe_set_data64(entry, operation.slot);
@@ -78,12 +77,8 @@ class IoUringEngine : public Engine {
   void Register() {
     int result = io_uring_register_files(&ring_, &options_.fd, 1);
     if (result < 0) ThrowUnavailable("io_uring_register (file)", -result);
-    const std::size_t part = options_.buffers.size() / options_.depth;
-    std::vector<iovec> parts(options_.depth);
-    for (std::size_t slot = 0; slot < parts.size(); ++slot) {
-      parts[slot] = {options_.buffers.data() + slot * part, part};
-    }
-    result = io_uring_register_buffers(&ring_, parts.data(), options_.depth);
+    const iovec buffers = {options_.buffers.data(), options_.buffers.size()};
+    result = io_uring_register_buffers(&ring_, &buffers, 1);
     if (result < 0) ThrowUnavailable("io_uring_register (buffers)", -result);
   }
 

@@ -14,34 +14,19 @@ std::uint64_t NowNs() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// A write of a block has the random bytes of the block's place. Small ones are copied into the
-// slot: 0.1 us for 4 KiB. Large ones, which would take longer, have those of all places ready in
-// the slot, and a write costs the headers alone. That takes more memory, which would be less often
-// in the CPU's caches, which costs random writes 3 to 6 % (docs/peers.md).
-bool CopiesBlocks(const JobOptions& options) { return options.block_bytes <= 16 * kKiB; }
-
-std::size_t SlotBytes(const JobOptions& options, const Sectors& sectors) {
-  const bool has_all = options.mode.Writes() && !CopiesBlocks(options);
-  return has_all ? sectors.PeriodBytes() : options.block_bytes;
-}
-
 }  // namespace
 
 Job::Job(const JobOptions& options, const Sectors& sectors)
     : options_(options),
       sectors_(sectors),
-      slot_bytes_(SlotBytes(options, sectors)),
-      buffers_(MapForDisk(slot_bytes_ * options.depth)),
+      buffers_(sectors, options.block_bytes, options.depth, options.mode.Writes()),
       slots_(options.depth) {
-  for (unsigned slot = 0; slot < options.depth; ++slot) {
-    slots_[slot].operation.slot = slot;
-    sectors.Fill({buffers_.data() + slot * slot_bytes_, slot_bytes_}, 0, 0);
-  }
+  for (unsigned slot = 0; slot < options.depth; ++slot) slots_[slot].operation.slot = slot;
   EngineOptions engine;
   engine.fd = options.fd;
   engine.block_bytes = options.block_bytes;
   engine.depth = options.depth;
-  engine.buffers = {buffers_.data(), slot_bytes_ * options.depth};
+  engine.buffers = buffers_.all();
   engine_ = MakeEngine(options.engine, engine);
 }
 
@@ -51,16 +36,8 @@ AccessPattern Job::Accesses(std::uint64_t generation) const {
 
 void Job::Start(Slot& slot, Access access, std::uint64_t now_ns, std::uint64_t generation) {
   const std::uint64_t offset = access.block * options_.block_bytes;
-  std::byte* const data =
-      buffers_.data() + slot.operation.slot * slot_bytes_ + offset % slot_bytes_;
-  if (access.is_write) {
-    const std::span<std::byte> block(data, options_.block_bytes);
-    if (CopiesBlocks(options_)) {
-      sectors_.Fill(block, offset, generation);
-    } else {
-      sectors_.Stamp(block, offset, generation);
-    }
-  }
+  std::byte* const data = buffers_.Take(offset);
+  if (access.is_write) sectors_.Stamp({data, options_.block_bytes}, offset, generation);
   slot.begin_ns = now_ns;
   slot.operation.is_write = access.is_write;
   slot.operation.offset = offset;
@@ -85,6 +62,7 @@ void Job::Finish(const Slot& slot, std::int64_t result, std::uint64_t now_ns) {
   } else {
     wrong_offset_ = operation.offset;
   }
+  buffers_.GiveBack(operation.data);
 }
 
 // The clock is read once between two waits: that is the end of what was waited for and the
@@ -110,10 +88,10 @@ void Job::Perform(std::uint64_t operations, std::uint64_t generation) {
 }
 
 void Job::Run(std::uint64_t operations, std::uint64_t generation) noexcept {
+  if (failure_) return;  // what it had under way may still be
   latency_.Reset();
   operations_ = operations;
   right_ = 0;
-  failure_ = nullptr;
   try {
     Perform(operations, generation);
   } catch (...) {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "benchmarks/kernels/support/disk/access_pattern.h"
+#include "benchmarks/kernels/support/disk/block_buffers.h"
 #include "benchmarks/kernels/support/disk/engine.h"
 #include "benchmarks/kernels/support/disk/sectors.h"
 #include "benchmarks/kernels/support/latency_histogram.h"
-#include "benchmarks/kernels/support/mapping.h"
 
 namespace hvbench::agent::kernels {
 
@@ -31,7 +31,7 @@ class Job {
   Job(const JobOptions& options, const Sectors& sectors);
 
   // A batch of `operations`, in the order of Accesses(generation). Keeps what it throws, which is
-  // KernelFailed, for Failure(): it runs on a thread of its own.
+  // KernelFailed, for Failure(): it runs on a thread of its own. Nothing more runs after a failure.
   void Run(std::uint64_t operations, std::uint64_t generation) noexcept;
 
   // The accesses of one batch.
@@ -55,8 +55,7 @@ class Job {
 
   JobOptions options_;
   const Sectors& sectors_;
-  std::size_t slot_bytes_;
-  Mapping buffers_;  // of all slots, slot_bytes_ each
+  BlockBuffers buffers_;
   std::vector<Slot> slots_;
   std::unique_ptr<Engine> engine_;  // behind buffers_, which it uses to its end
   LatencyHistogram latency_;
