@@ -167,6 +167,17 @@ void PrintJson(const FileComparison& comparison, std::ostream& out) {
       << '\n';
 }
 
+// The packages of the servers that were measured, "" if none were.
+std::string Servers(const ResultFile& file) {
+  constexpr std::string_view kPrefix = "applications.";
+  std::string servers;
+  for (const auto& [key, value] : file.context) {
+    if (!key.starts_with(kPrefix) || key == "applications.id") continue;
+    servers += (servers.empty() ? "" : ", ") + key.substr(kPrefix.size());
+  }
+  return servers;
+}
+
 }  // namespace
 
 std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
@@ -189,6 +200,12 @@ std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
     const auto& others = b.results.runtimes();
     if (std::find(others.begin(), others.end(), runtime) == others.end()) continue;
     check("runtime." + runtime + ".accelerator", "the accelerator of " + runtime);
+  }
+  // Other versions of the same servers are compared: that may be the question.
+  const std::string servers = Servers(a);
+  const std::string others = Servers(b);
+  if (!servers.empty() && !others.empty() && servers != others) {
+    sentences.push_back("the servers differ: " + servers + " and " + others);
   }
   return sentences;
 }

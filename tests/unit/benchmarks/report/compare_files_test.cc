@@ -133,6 +133,24 @@ TEST_F(CompareFilesTest, FilesOfDifferentMachinesAreRefused) {
   }
 }
 
+TEST_F(CompareFilesTest, FilesOfDifferentServersAreRefused) {
+  const auto with = [](const std::string& server, const std::string& version) {
+    return Base()
+        .Context("applications.id", version)
+        .Context("applications.nginx-light", "1.22")
+        .Context("applications." + server, version);
+  };
+  const SampleFile mariadb = with("mariadb-server-core", "10.11.6");
+  const Compared refused = Run(mariadb, with("mysql-server-core-8.0", "8.0.36"));
+  EXPECT_EQ(refused.status, kExitUsage);
+  EXPECT_NE(refused.err.find("the servers differ: mariadb-server-core, nginx-light and "
+                             "mysql-server-core-8.0, nginx-light"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_EQ(Run(mariadb, with("mariadb-server-core", "10.11.8")).status, kExitMeasured);
+  EXPECT_EQ(Run(mariadb, Base()).status, kExitMeasured) << "without servers";
+}
+
 TEST_F(CompareFilesTest, NothingInCommonIsSaid) {
   SampleFile other;
   other.Add("cpu/sort/runtime:runc", {1, 2, 3});
