@@ -23,7 +23,6 @@ Exit status: 0 within the bounds, 1 not, 77 where fio, the disk or all runtimes 
 
 import argparse
 import contextlib
-import ctypes
 import json
 import math
 import mmap
@@ -38,14 +37,14 @@ import sys
 import tempfile
 import time
 
+from memory_disk import memory_disk
+
 FILE_MIB = 128
 GUEST_MIB = 512
 TURN_SECONDS = 0.25
 RAMP_SECONDS = 1  # before fio's measurement, as we find out how many operations to do
 START_SECONDS = 60  # at most, from a program's start to its first operations, or without any
 LONG_SECONDS = 10**6  # until fio is interrupted
-DISK_MIB = 1024
-CLONE_NEWNS = 0x20000  # linux/sched.h; os.CLONE_NEWNS since Python 3.12
 SKIPPED = 77
 FIO_INTERRUPTED = 128  # its exit status
 # With --iomem_align: buffers in transparent huge pages, as ours are (docs/peers.md).
@@ -425,29 +424,6 @@ def command_of(runtime):
     if path is None:
         return None
     return [path, "--network=none", "--platform=systrap"] if runtime == "gvisor" else [path]
-
-
-@contextlib.contextmanager
-def memory_disk():
-    """A folder on ext4 on a loop device over a file in tmpfs, seen by this process and its children
-    alone: what is left of it if they are killed goes with them."""
-    def run(*command):
-        subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
-
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
-        raise OSError(ctypes.get_errno(), "no mount namespace")
-    run("mount", "--make-rprivate", "/")
-    with tempfile.TemporaryDirectory(prefix="hvbench-peer-disk-") as folder:
-        run("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB + 1}m", "hvbench-peer", folder)
-        try:
-            image, disk = pathlib.Path(folder) / "image", pathlib.Path(folder) / "disk"
-            run("truncate", "-s", f"{DISK_MIB}M", image)
-            run("mkfs.ext4", "-q", "-E", "nodiscard", image)
-            disk.mkdir()
-            run("mount", "-o", "loop", image, disk)
-            yield disk
-        finally:
-            run("umount", "--recursive", folder)
 
 
 def compare(options, disk):
