@@ -19,7 +19,7 @@ def memory_disk():
         subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
 
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
-        raise OSError(ctypes.get_errno(), "no mount namespace")
+        raise OSError(ctypes.get_errno(), "no mount namespace, which needs root")
     run("mount", "--make-rprivate", "/")
     with tempfile.TemporaryDirectory(prefix="hvbench-peer-disk-") as folder:
         run("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB + 1}m", "hvbench-peer", folder)

@@ -14,8 +14,8 @@ namespace hvbench::agent::kernels {
 
 // A block that is written has the random bytes of its place in the file. They lie ready: a buffer
 // is for blocks with the same ones alone, and a write costs the headers, one cache line for each
-// 4 KiB. Copying them would cost up to 15 % of the random writes, most of it because another CPU
-// that reads the block has to fetch all of it from this one's cache (docs/peers.md).
+// 4 KiB. Copying them cost 15 % of the random writes to a loop device, much more than the copy's
+// own time (docs/peers.md). A read leaves them as they are, since it is of such a block.
 class BlockBuffers {
  public:
   // For `depth` blocks of `block_bytes` at a time; without `writes` they are read into alone.
