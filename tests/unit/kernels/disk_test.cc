@@ -73,7 +73,7 @@ TEST(Sectors, OfAllBlocksAreStampedOverTheSameBytes) {
 }
 
 TEST(BlockBuffers, HoldTheBytesOfEachBlockAndNeverShare) {
-  constexpr unsigned kDepth = 32;  // more than one kind has buffers for, of small blocks
+  constexpr unsigned kDepth = 32;  // more than a kind of small blocks has buffers: spare ones too
   for (const std::size_t block_bytes : {4 * kKiB, 64 * kKiB, 1024 * kKiB}) {
     const Sectors sectors(kSeed, block_bytes);
     BlockBuffers buffers(sectors, block_bytes, kDepth, /*writes=*/true);
@@ -97,7 +97,7 @@ TEST(BlockBuffers, HoldTheBytesOfEachBlockAndNeverShare) {
   }
 }
 
-TEST(BlockBuffers, GiveTheLastOneBackOutFirst) {
+TEST(BlockBuffers, GiveOutFirstWhatCameBackLast) {
   const Sectors sectors(kSeed, 4 * kKiB);
   BlockBuffers buffers(sectors, 4 * kKiB, 4, /*writes=*/true);
   buffers.Take(0);

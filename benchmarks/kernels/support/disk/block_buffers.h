@@ -14,7 +14,7 @@ namespace hvbench::agent::kernels {
 
 // A block that is written has the random bytes of its place in the file. They lie ready: a buffer
 // is for blocks with the same ones alone, and a write costs the headers, one cache line for each
-// 4 KiB. Copying them cost 15 % of the random writes to a loop device, much more than the copy's
+// 4 KiB. Copying them cost 14 % of the random writes to a loop device, much more than the copy's
 // own time (docs/peers.md). A read leaves them as they are, since it is of such a block.
 class BlockBuffers {
  public:
