@@ -258,9 +258,35 @@ def documented_flags(tree):
         yield f"{flag} is in --help, but in no document"
 
 
+def held_situations(tree):
+    """Each row of docs/safety.md ends with the tests that hold it, and those exist."""
+    name = "docs/safety.md"
+    if name not in tree.files:
+        yield f"{name} is missing"
+        return
+    tests = set()
+    for file in tree.named(".cc", under="tests/"):
+        for suite, test in re.findall(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", tree.read(file), re.M):
+            tests.add(f"{suite}.{test}")
+    for file in tree.named(".py", ".sh", under="tests/"):
+        script = os.path.basename(file)
+        tests.update(f"{script}:{test}" for test in
+                     re.findall(r"^\s*(?:def )?(test_\w+)\(", tree.read(file), re.M))
+    for number, line in enumerate(tree.lines(name), 1):
+        if not line.startswith("|") or re.match(r"\|[-| :]+\|$|\| situation ", line):
+            continue
+        named = re.findall(r"`([^`]+)`", line.rstrip("| ").rpartition("|")[2])
+        if not named:
+            yield f"{name}:{number}: no test holds it"
+        for test in named:
+            if test not in tests:
+                yield f"{name}:{number}: there is no test {test}"
+
+
 RULES = {rule.__name__: rule for rule in (
     include_direction, guest_includes, quoted_includes, registered_launchers, dead_files,
-    file_length, unfinished, machine_traces, top_level, changelog, links, documented_flags)}
+    file_length, unfinished, machine_traces, top_level, changelog, links, documented_flags,
+    held_situations)}
 
 
 def main():

@@ -19,7 +19,11 @@ GOOD = {
                  "[folder](docs), [web](https://example.org/x) and `--hvbench_good`.\n",
     "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- `--hvbench_of_old`\n",
     "docs/a.md": "# A\n",
-    "CMakeLists.txt": "add_executable(x benchmarks/main.cc)\n",
+    "docs/safety.md": "| situation | what happens | held by |\n|---|---|---|\n"
+                      "| `a` | nothing | `Pool.Works`, `pool_test.py:test_it` |\n",
+    "tests/pool_test.cc": "TEST_F(Pool, Works) {\n",
+    "tests/pool_test.py": "    def test_it(self):\n",
+    "CMakeLists.txt": "add_executable(x benchmarks/main.cc tests/pool_test.cc)\n",
     "benchmarks/main.cc": '#include "fixtures/pool.h"\n#include <CLI/CLI.hpp>\n',
     "benchmarks/kernels/CMakeLists.txt": "file(GLOB k CONFIGURE_DEPENDS *.cc)\n",
     "benchmarks/kernels/cpu_one.cc":
@@ -76,6 +80,9 @@ BAD = [
     ("changelog", "CHANGELOG.md", None, "missing"),
     ("links", "docs/a.md", "[b](b.md)\n", "b.md"),
     ("links", "docs/a.md", "[b](../README.md#none)\n", "#none"),
+    ("held_situations", "docs/safety.md", "| one | two | by hand |\n", "no test"),
+    ("held_situations", "docs/safety.md", "| one | `Pool.Works` | `Pool.Fails` |\n", "Pool.Fails"),
+    ("held_situations", "docs/safety.md", None, "missing"),
     ("documented_flags", "docs/a.md", "--hvbench_bad\n", "hvbench_bad"),
     ("documented_flags", "README.md", "# Nothing\n", "hvbench_good"),
 ]
