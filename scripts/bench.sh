@@ -72,6 +72,7 @@ install_and_build() {
 main() {
   local -a arguments
   local status=0
+  require_trusted "$(cache_dir)"
   trap on_exit EXIT
   is_root ||
     warn 'not root: nothing is installed, and runtimes that need root (most do) are not measured.'

@@ -150,8 +150,10 @@ main() {
   done
   ((${#selected[@]})) || selected=("${RUNTIMES[@]}")
   require_tools
-  mkdir -p "$prefix/bin"
-  prefix=$(cd "$prefix" && pwd)
+  [[ $prefix == /* ]] || prefix=$PWD/$prefix
+  require_trusted "$prefix"
+  (umask 022 && mkdir -p "$prefix/bin")
+  prefix=$(cd -- "$prefix" && pwd)
   exec 9>"$prefix/.lock"
   flock --nonblock 9 || die "another install-runtimes.sh works in $prefix; wait for its end."
   work=$(mktemp -d "$prefix/.new-XXXXXX")

@@ -130,6 +130,7 @@ main() {
     esac
     shift
   done
+  require_trusted "$(cache_dir)"
   trap on_exit EXIT
   is_root || warn 'not root: nothing is installed, and runtimes that need root are not tested.'
   if [[ -n $install ]]; then

@@ -2,9 +2,11 @@
 # What both scripts need: messages, paths, and children that end with the script.
 # Sourced, never run. The caller has set -euo pipefail.
 
+unset CDPATH # `cd` would go elsewhere, and say where
+
 # Read by the files that source this one.
 # shellcheck disable=SC2034
-HVBENCH_SOURCE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+HVBENCH_SOURCE_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly HVBENCH_SOURCE_DIR
 # As hvbench's own: a bad use or a missing condition, as opposed to a failed measurement.
 readonly HVBENCH_EXIT_USAGE=2
@@ -20,14 +22,61 @@ die() {
 is_root() { ((EUID == 0)); }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Where downloads and the private daemon live. Under sudo HOME may still be the user's, who must
-# not find files of root there.
+# Where downloads and the private daemon live: DefaultWorkDir of hvbench (fixtures/work_dir.h). Under
+# sudo HOME may still be the user's, who must not find files of root there.
 cache_dir() {
-  local home=${HOME:-/root}
-  if is_root; then
-    home=$(getent passwd 0 | cut -d: -f6)
+  local dir home
+  if [[ ${XDG_CACHE_HOME:-} == /* ]]; then
+    dir=$XDG_CACHE_HOME/hvbench
+  elif [[ -z ${HOME:-} ]]; then
+    dir=/var/cache/hvbench
+  else
+    home=$HOME
+    owned_directory "$home" || home=$(getent passwd "$EUID" | cut -d: -f6)
+    if owned_directory "$home"; then dir=$home/.cache/hvbench; else dir=/var/cache/hvbench; fi
   fi
-  printf '%s/hvbench\n' "${XDG_CACHE_HOME:-$home/.cache}"
+  printf '%s\n' "$dir"
+}
+
+owned_directory() { [[ $1 == /* && -d $1 && -O $1 ]]; }
+
+# Ends the script if another user could replace a component of path $1: the rule of hvbench itself
+# (runtime_launchers/support/trusted_path.h), but for groups, of which root's alone may write here.
+require_trusted() {
+  local problem
+  problem=$(untrusted_component "$1" 0)
+  [[ -z $problem ]] || die "$1 is not safe: $problem"
+}
+
+# Prints what is wrong with the first such component, or nothing. $2: how many links led here.
+untrusted_component() {
+  local rest=$1 at='' name owner group mode target
+  (($2 < 40)) || { printf 'too many symbolic links lead to it\n' && return; }
+  while :; do
+    [[ -e ${at:-/} || -L $at ]] || return 0
+    read -r owner group mode < <(stat --format='%u %g %a' -- "${at:-/}")
+    if ((owner != 0 && owner != EUID)); then
+      printf '%s belongs to user %s: chown -h root %q, or choose another place\n' "${at:-/}" "$owner" "${at:-/}"
+      return
+    fi
+    if [[ -L $at ]]; then
+      target=$(readlink -- "$at")
+      [[ $target == /* ]] || target=${at%/*}/$target
+      untrusted_component "$target/$rest" "$(($2 + 1))"
+      return
+    fi
+    rest=${rest#"${rest%%[!/]*}"}
+    # The sticky bit: what is ours in there, nobody else can rename or remove.
+    if (((8#$mode & 8#002 || (8#$mode & 8#020 && group != 0 && group != ${GROUPS[0]})) &&
+      (!(8#$mode & 8#1000) || ${#rest} == 0))); then
+      printf '%s is writable for others: chmod go-w %q, or choose another place\n' "${at:-/}" "${at:-/}"
+      return
+    fi
+    [[ -n $rest ]] || return 0
+    name=${rest%%/*}
+    rest=${rest#"$name"}
+    at=$at/$name
+  done
 }
 
 # Where install-runtimes.sh installs.

@@ -9,7 +9,7 @@
 #   125 the lab itself failed; the end of its console is shown
 set -euo pipefail
 
-LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB_DIR=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly LAB_DIR
 # shellcheck source-path=SCRIPTDIR
 source "$LAB_DIR/../../scripts/lib/common.sh"

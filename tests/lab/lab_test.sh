@@ -5,7 +5,7 @@
 #   kernels   every kernel with its smallest parameters, in each virtual machine that is usable there
 set -euo pipefail
 
-LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB_DIR=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly LAB_DIR
 readonly PART=$1 BUILD_DIR=$2
 readonly LAB_SECONDS=900 LAB_TIMED_OUT=124

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What scripts/lib must never do: end a process that is not ours. `kill` only records here.
+# What scripts/lib must never do: end a process that is not ours (`kill` only records here), and use
+# as root what another user could have put there.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR
@@ -55,3 +56,56 @@ sleep 0.2
 }
 builtin kill "$sleeper"
 printf 'ok: our own daemon\n'
+
+expect_output() {
+  local -r case=$1 expected=$2
+  local output
+  shift 2
+  output=$("$@" 2>&1) || true
+  [[ $output == *"$expected"* ]] || {
+    printf 'FAILED: %s: %s\n' "$case" "$output"
+    exit 1
+  }
+  printf 'ok: %s\n' "$case"
+}
+
+cache_with() { env "$@" bash -c ". '$HVBENCH_SOURCE_DIR/scripts/lib/common.sh'; cache_dir"; }
+
+test_where_the_cache_is() {
+  mkdir "$dir/home"
+  expect_output 'the cache that is named' "$dir/cache/hvbench" cache_with XDG_CACHE_HOME="$dir/cache"
+  expect_output 'the cache in this home' "$dir/home/.cache/hvbench" cache_with -u XDG_CACHE_HOME HOME="$dir/home"
+  expect_output 'the cache without a home' /var/cache/hvbench cache_with -u XDG_CACHE_HOME -u HOME
+  is_root || return 0
+  chown 65534 "$dir/home"
+  expect_output "another user's home" "$(getent passwd 0 | cut -d: -f6)/.cache/hvbench" \
+    cache_with -u XDG_CACHE_HOME HOME="$dir/home"
+}
+
+test_a_cache_that_others_could_fill() {
+  mkdir -p "$dir/open" "$dir/sticky/ours"
+  chmod 777 "$dir/open"
+  chmod 1777 "$dir/sticky"
+  ln -s open/inner "$dir/link"
+  expect_output 'a folder that everybody may write to' 'open is writable for others: chmod go-w' require_trusted "$dir/open/cache"
+  expect_output 'such a folder behind a link' 'open is writable for others: chmod go-w' require_trusted "$dir/link/cache"
+  expect_output 'a sticky folder itself' 'sticky is writable for others' require_trusted "$dir/sticky"
+  expect_output 'our folder in a sticky one' 'nothing wrong.' \
+    printf 'nothing wrong%s' "$(untrusted_component "$dir/sticky/ours/missing" 0)."
+  is_root || return 0
+  mkdir -p "$dir/theirs/ours"
+  chown 65534 "$dir/theirs"
+  expect_output "another user's folder" 'theirs belongs to user 65534: chown -h root' require_trusted "$dir/theirs/ours"
+}
+
+test_cdpath() {
+  mkdir -p "$dir/elsewhere/scripts/lib"
+  cd "$HVBENCH_SOURCE_DIR"
+  # shellcheck disable=SC2016  # the inner shell's
+  expect_output 'CDPATH' "is $HVBENCH_SOURCE_DIR." env CDPATH="$dir/elsewhere" \
+    bash -c '. scripts/lib/common.sh && echo "is $HVBENCH_SOURCE_DIR."'
+}
+
+test_where_the_cache_is
+test_a_cache_that_others_could_fill
+test_cdpath
