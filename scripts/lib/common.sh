@@ -1,11 +1,17 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # the files that source this one read its variables
 # What both scripts need: messages, paths, and children that end with the script.
 # Sourced, never run. The caller has set -euo pipefail.
 
-unset CDPATH # `cd` would go elsewhere, and say where
+# What of the caller's surroundings would change how the shell and the commands below work, or what
+# may read the files that are made here. First of all: no function of these scripts is defined yet.
+mapfile -t callers_functions < <(compgen -A function)
+unset -f "${callers_functions[@]}"
+unset callers_functions CDPATH GREP_OPTIONS GREP_COLORS POSIXLY_CORRECT BASH_ENV ENV GLOBIGNORE
+set +o posix
+export LC_ALL=C.UTF-8
+umask 022
 
-# Read by the files that source this one.
-# shellcheck disable=SC2034
 HVBENCH_SOURCE_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly HVBENCH_SOURCE_DIR
 # As hvbench's own: a bad use or a missing condition, as opposed to a failed measurement.

@@ -44,8 +44,10 @@ start_dockerd() {
   say "starting a private dockerd in $dir"
   # A session of its own keeps the terminal's Ctrl-C away from it; the death signal ends it even
   # where this script is killed.
-  setsid setpriv --pdeathsig TERM dockerd "${options[@]}" \
-    </dev/null >"$dir/log" 2>&1 9>&- &
+  (
+    enter_usual_priority
+    exec setsid setpriv --pdeathsig TERM dockerd "${options[@]}"
+  ) </dev/null >"$dir/log" 2>&1 9>&- &
   dockerd_pid=$!
   if ! wait_until "$DOCKERD_START_SECONDS" dockerd_decided "$dir/sock" ||
     ! docker_answers "$dir/sock"; then
@@ -59,6 +61,19 @@ start_dockerd() {
   if [[ -z ${CONTAINERD_ADDRESS:-} && -S $dir/exec/containerd/containerd.sock ]]; then
     export CONTAINERD_ADDRESS=$dir/exec/containerd/containerd.sock
   fi
+}
+
+# Of a daemon, whose containers have it from there: what the caller's `nice` and the like changed.
+# As far as this user may.
+enter_usual_priority() {
+  {
+    renice -n 0 -p "$BASHPID"
+    chrt --other --pid 0 "$BASHPID"
+    ionice --class none --pid "$BASHPID"
+    echo 0 >"/proc/$BASHPID/oom_score_adj"
+    ulimit -S -n "$(ulimit -H -n)"
+    ulimit -S -v unlimited
+  } >/dev/null 2>&1 || true
 }
 
 # Not the machine's file, whose settings may contradict our flags. runsc needs no network here, and
