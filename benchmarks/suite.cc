@@ -3,7 +3,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "benchmarks/options.h"
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/output.h"
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/result_checks.h"
 #include "benchmarks/report/run_context.h"
@@ -63,13 +63,6 @@ void InitializeBenchmark(const Options& options, const char* program) {
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());
   if (argc > 1) throw UsageError(std::string("unknown flag ") + argv[1]);
-}
-
-void CheckWritable(const std::filesystem::path& file) {
-  if (file.empty()) return;
-  const bool existed = std::filesystem::exists(file);
-  if (!std::ofstream(file, std::ios::app)) throw UsageError("cannot write to " + file.string());
-  if (!existed) std::filesystem::remove(file);
 }
 
 void MakeWorkDir(const Options& options) {
@@ -433,12 +426,7 @@ int RunCleanup(const Options& options, std::vector<Runtime>& runtimes) {
   return report.problems.empty() ? kExitMeasured : kExitFailed;
 }
 
-}  // namespace
-
-int Main(int argc, char** argv) {
-  const ParsedOptions parsed = ParseOptions(argc, argv);
-  if (parsed.exit_status >= 0) return parsed.exit_status;
-  const Options& options = parsed.options;
+int Perform(const Options& options, const char* program) {
   try {
     if (options.file_command) return options.file_command();
     CatchInterrupts();
@@ -449,14 +437,33 @@ int Main(int argc, char** argv) {
     std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file, &images);
     if (options.command == Command::kDoctor) return RunDoctor(options, runtimes);
     if (options.command == Command::kCleanup) return RunCleanup(options, runtimes);
-    return Suite(options, runtimes).Run(argv[0]);
+    return Suite(options, runtimes).Run(program);
   } catch (const Interrupted&) {
     std::cerr << "hvbench: interrupted\n";
     return kExitInterrupted;
+  } catch (const OutputError& e) {
+    std::cerr << "hvbench: " << e.what() << '\n';
+    return kExitFailed;
   } catch (const std::exception& e) {
     std::cerr << "hvbench: " << e.what() << '\n';
     return kExitUsage;
   }
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  OpenStandardStreams();
+  const ParsedOptions parsed = ParseOptions(argc, argv);
+  const int status =
+      parsed.exit_status >= 0 ? parsed.exit_status : Perform(parsed.options, argv[0]);
+  try {
+    FlushStandardOutput();
+  } catch (const OutputError& e) {
+    std::cerr << "hvbench: " << e.what() << '\n';
+    if (status == kExitMeasured) return kExitFailed;
+  }
+  return status;
 }
 
 }  // namespace hvbench

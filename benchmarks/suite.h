@@ -6,7 +6,7 @@ namespace hvbench {
 // Exit status, a contract (README.md).
 enum ExitStatusCode {
   kExitMeasured = 0,       // all measured or skipped with a reason
-  kExitFailed = 1,         // some benchmark failed
+  kExitFailed = 1,         // some benchmark failed, or an output could not be written
   kExitUsage = 2,          // wrong usage, or a runtime that was named is unusable
   kExitNoMatch = 3,        // the filter matched nothing
   kExitInterrupted = 130,  // SIGINT or SIGTERM; the JSON is valid

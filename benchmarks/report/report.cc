@@ -1,14 +1,15 @@
 #include "benchmarks/report/report.h"
 
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/findings.h"
 #include "benchmarks/report/number_text.h"
+#include "benchmarks/report/output.h"
 #include "benchmarks/report/summary.h"
 #include "runtime_launchers/support/error.h"
 
@@ -124,15 +125,14 @@ void WriteReport(const ReportOptions& options) {
     for (const auto& [name, writer] : Writers()) {
       if (name == options.format) writer(files, options, out);
     }
-    out.flush();
   };
   if (options.out.empty()) {
     write(std::cout);
     return;
   }
-  std::ofstream out(options.out);
-  write(out);
-  if (!out.good()) throw Error("cannot write all of " + options.out.string());
+  std::ostringstream text;
+  write(text);
+  WriteFile(options.out, text.str());
 }
 
 }  // namespace hvbench

@@ -28,7 +28,7 @@ TEST_F(CommandLineTest, BadUseGetsOneSentence) {
       {{"--hvbench_agent=/nonexistent/agent"}, 2, "/nonexistent/agent"},
       {{"--hvbench_agent=/bin/true"}, 2, "not an agent"},
       {{"--hvbench_work_dir=/proc/hvbench"}, 2, "--hvbench_work_dir"},
-      {{"--benchmark_out=/nonexistent/r.json"}, 2, "/nonexistent/r.json"},
+      {{"--benchmark_out=/nonexistent/r.json"}, 1, "/nonexistent/r.json"},
       {{"--benchmark_filter=no/such/kernel", "--hvbench_runtimes=native"}, 3, "no/such/kernel"},
       {{"docter"}, 2, "docter"},
   };

@@ -76,7 +76,6 @@ TEST_F(WordsTest, WrongUseIsOneSentence) {
            {"compare", base, HVBENCH_TEST_PROGRAM},
            {"report"},
            {"report", base, "--format=pdf"},
-           {"report", base, "-o", "/nonexistent/r.html"},
            {"findings", "/nonexistent.json"},
            {"completion", "fish"},
            {"selftest", "--rounds=0"},
