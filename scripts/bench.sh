@@ -23,6 +23,7 @@ RESULT=$BUILD_DIR/results/hvbench-$(date -u +%Y%m%dT%H%M%SZ).json
 readonly RESULT
 
 on_exit() {
+  end_undisturbed
   stop_dockerd
   remove_quiet_policy
   give_back "$BUILD_DIR"
@@ -73,6 +74,7 @@ main() {
   local -a arguments
   local status=0
   require_trusted "$(cache_dir)"
+  end_in_order
   trap on_exit EXIT
   is_root ||
     warn 'not root: nothing is installed, and runtimes that need root (most do) are not measured.'

@@ -108,6 +108,7 @@ install_packages() {
 }
 
 on_exit() {
+  end_undisturbed
   rm -f "$COUNTS_FILE"
   stop_dockerd
   remove_quiet_policy
@@ -131,6 +132,7 @@ main() {
     shift
   done
   require_trusted "$(cache_dir)"
+  end_in_order
   trap on_exit EXIT
   is_root || warn 'not root: nothing is installed, and runtimes that need root are not tested.'
   if [[ -n $install ]]; then

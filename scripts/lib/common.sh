@@ -16,13 +16,29 @@ HVBENCH_SOURCE_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly HVBENCH_SOURCE_DIR
 # As hvbench's own: a bad use or a missing condition, as opposed to a failed measurement.
 readonly HVBENCH_EXIT_USAGE=2
+readonly HVBENCH_EXIT_INTERRUPTED=130
 
-say() { printf '==> %s\n' "$*" >&2; }
-warn() { printf 'warning: %s\n' "$*" >&2; }
+# What nobody can read any more, on a closed terminal or pipe, is no reason to stop.
+say() { printf '==> %s\n' "$*" >&2 || true; }
+warn() { printf 'warning: %s\n' "$*" >&2 || true; }
 
 die() {
-  printf 'error: %s\n' "$*" >&2
+  printf 'error: %s\n' "$*" >&2 || true
   exit "$HVBENCH_EXIT_USAGE"
+}
+
+# From here on a signal ends the script in order, with its EXIT trap, and a closed pipe does not end
+# it. What was ignored at the start, as nohup does with HUP, stays so: bash cannot trap it.
+end_in_order() {
+  trap 'exit "$HVBENCH_EXIT_INTERRUPTED"' HUP INT QUIT TERM
+  trap : PIPE
+}
+
+# First of an EXIT trap: nothing keeps it from its end. A hang-up comes more than once.
+end_undisturbed() {
+  set +e
+  trap '' HUP INT QUIT TERM
+  trap : PIPE
 }
 
 is_root() { ((EUID == 0)); }
@@ -106,28 +122,32 @@ wait_until() {
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# Runs "$@" in a process group of its own, hands that INT and TERM that reach this script, and
+# Runs "$@" in a process group of its own, hands that the signals that end_in_order names, and
 # returns its status; `interrupted_by` then names the signal. In the foreground bash would handle a
 # TERM only after the command's end.
 run_with_signals() {
-  local status=0 name
+  local status=0 name pid='' woken
+  interrupted_by=
+  for name in HUP INT QUIT TERM; do
+    # shellcheck disable=SC2064  # the name of now is meant
+    trap "interrupted_by=$name woken=yes; hand_on $name \"\$pid\"" "$name"
+  done
   set -m # a background job then has its own group and does not ignore SIGINT
   "$@" 9>&- & # 9: the lock of dockerd.sh
-  local -r pid=$!
-  interrupted_by=
+  pid=$!
   set +m
-  for name in INT TERM; do
-    # shellcheck disable=SC2064  # the pid of now is meant
-    trap "interrupted_by=$name; kill -$name -- -$pid 2>/dev/null || true" "$name"
-  done
+  [[ -z $interrupted_by ]] || hand_on "$interrupted_by" "$pid"
   while :; do
-    status=0
+    woken='' status=0
     wait "$pid" || status=$?
-    is_gone "$pid" && break
+    [[ -n $woken ]] || break # else it is the signal that ended the wait
   done
-  trap - INT TERM
+  end_in_order
   return "$status"
 }
+
+# To the process group $2, if there is one yet.
+hand_on() { [[ -z $2 ]] || kill "-$1" -- "-$2" 2>/dev/null || true; }
 
 # With sudo, what was built belongs to the user who asked, not to root.
 give_back() {

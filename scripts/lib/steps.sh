@@ -68,7 +68,10 @@ run_step() {
   run_with_signals step_body "$step"
   status=$?
   set -e
-  [[ -z ${interrupted_by:-} ]] || die "interrupted in step $step"
+  if [[ -n ${interrupted_by:-} ]]; then
+    warn "interrupted in step $step"
+    exit "$HVBENCH_EXIT_INTERRUPTED"
+  fi
   case $status in
     0) verdict=passed && ((++passed)) ;;
     "$STEP_SKIPPED") verdict=skipped && ((++skipped)) ;;
