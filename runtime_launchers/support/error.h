@@ -34,7 +34,7 @@ class TimedOut : public Error {
   using Error::Error;
 };
 
-// The user interrupted the program (SIGINT, SIGTERM).
+// A signal ended the program in order (CatchInterrupts).
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted") {}
