@@ -6,12 +6,30 @@
 
 namespace hvbench {
 
-std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes, ProbeDepth depth,
-                                         const Options& options) {
+namespace {
+
+ProbeResult TryRuntime(Runtime& runtime, const std::filesystem::path& agent,
+                       const RunDir& run_dir) {
+  const std::string guest = RunDir::GuestNameOf(runtime.name(), "trial");
+  LaunchRequest trial = run_dir.NewRequest(guest, runtime);
+  trial.agent = agent;
+  ProbeResult result = runtime.launcher->Probe(ProbeDepth::kTrial, trial);
+  // Of one that failed something may be left, which is removed with the run.
+  if (result.usable) run_dir.RemoveGuest(guest);
+  return result;
+}
+
+}  // namespace
+
+std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes,
+                                         const std::filesystem::path& agent,
+                                         const RunDir* run_dir) {
   std::vector<ProbedRuntime> probed;
   for (Runtime* runtime : runtimes) {
     if (InterruptRequested()) throw Interrupted();
-    probed.push_back({runtime, runtime->launcher->Probe(depth, options.agent, options.work_dir)});
+    probed.push_back({runtime, run_dir == nullptr
+                                   ? runtime->launcher->Probe(ProbeDepth::kShallow, {})
+                                   : TryRuntime(*runtime, agent, *run_dir)});
   }
   return probed;
 }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/options.h"
+#include "fixtures/run_dir.h"
 #include "fixtures/runtime_set.h"
 
 namespace hvbench {
@@ -16,9 +16,9 @@ struct ProbedRuntime {
   ProbeResult probe;
 };
 
-// Probes each. `work_dir` exists.
-std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes, ProbeDepth depth,
-                                         const Options& options);
+// Probes each, with a trial start whose guests are `run_dir`'s; without one, it starts nothing.
+std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes,
+                                         const std::filesystem::path& agent, const RunDir* run_dir);
 
 // The runtimes that --hvbench_runtimes names, in its order, or all. Throws Error for an unknown
 // name, with the known ones.

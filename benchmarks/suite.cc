@@ -22,6 +22,7 @@
 #include "benchmarks/report/run_context.h"
 #include "benchmarks/report/screen_reporter.h"
 #include "benchmarks/report/verdict_table.h"
+#include "benchmarks/run_ends.h"
 #include "benchmarks/runtime_selection.h"
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
@@ -31,7 +32,6 @@
 #include "fixtures/netlab/netlab.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
-#include "runtime_launchers/support/process.h"
 
 namespace hvbench {
 namespace {
@@ -86,8 +86,6 @@ ComparisonPlan PlanOf(const Options& options) {
   return plan;
 }
 
-std::filesystem::path ImagesDir(const Options& options) { return options.work_dir / "images"; }
-
 int RepetitionsOf(const Options& options) {
   int repetitions = 1;
   for (const std::string& argument : options.benchmark_arguments) {
@@ -109,6 +107,7 @@ class Suite {
     if (std::filesystem::exists(options_.load_agent)) load_ = DescribeAgent(options_.load_agent);
     std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
     wanted = WithMatchingCells(std::move(wanted));
+    if (!options_.list_tests) run_dir_.emplace(BeginRun(options_));
     Probe(wanted);
     std::vector<std::string> names;
     for (const ProbedRuntime& probed : usable_) names.push_back(probed.runtime->name());
@@ -143,8 +142,8 @@ class Suite {
   }
 
   void Probe(const std::vector<Runtime*>& wanted) {
-    const ProbeDepth depth = options_.list_tests ? ProbeDepth::kShallow : ProbeDepth::kTrial;
-    for (const ProbedRuntime& probed : ProbeRuntimes(wanted, depth, options_)) {
+    const RunDir* const run_dir = run_dir_ ? &*run_dir_ : nullptr;
+    for (const ProbedRuntime& probed : ProbeRuntimes(wanted, options_.agent, run_dir)) {
       const bool named = !options_.runtimes.empty();
       if (probed.probe.usable && (named || probed.probe.passed_over.empty())) {
         usable_.push_back(probed);
@@ -196,7 +195,7 @@ class Suite {
 
   int Measure();
   // Fills in settings_' share of it. Nothing if no cell needs a network, or it cannot be had.
-  std::unique_ptr<NetLab> MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
+  std::unique_ptr<NetLab> MakeNetLab(const std::vector<int>& guest_cpus,
                                      const std::vector<int>& host_cpus);
   void Warn(const std::vector<HostWarning>& warnings);
   // What is known only then. Once.
@@ -212,6 +211,7 @@ class Suite {
 
   const Options& options_;
   std::vector<Runtime>& runtimes_;
+  std::optional<RunDir> run_dir_;  // nothing where nothing is started
   AgentDescription agent_;
   AgentDescription load_;  // the load generator; without kernels where there is none
   std::vector<ProbedRuntime> usable_;
@@ -231,7 +231,7 @@ void Suite::Warn(const std::vector<HostWarning>& warnings) {
   context_.AddWarnings(warnings);
 }
 
-std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vector<int>& guest_cpus,
+std::unique_ptr<NetLab> Suite::MakeNetLab(const std::vector<int>& guest_cpus,
                                           const std::vector<int>& host_cpus) {
   settings_.kernels_of_peer = HostKernelsOfPeer();
   for (const protocol::ManifestReply* manifest : {&agent_.manifest, &load_.manifest}) {
@@ -243,7 +243,7 @@ std::unique_ptr<NetLab> Suite::MakeNetLab(const RunDir& run_dir, const std::vect
     return settings_.kernels_of_peer.contains(cell.kernel);
   });
   if (!needed) return nullptr;
-  auto netlab = std::make_unique<NetLab>(run_dir.path() / "netlab", options_.agent,
+  auto netlab = std::make_unique<NetLab>(run_dir_->path() / "netlab", options_.agent,
                                          ChoosePeerCpus(host_cpus, guest_cpus, options_.cpus));
   try {
     netlab->Start();
@@ -267,9 +267,6 @@ void Suite::WarnAfter(const Results& results) {
 }
 
 int Suite::Measure() {
-  for (const std::string& problem : RemoveStaleRuns(options_.work_dir).problems) {
-    std::cerr << "hvbench: warning: left by an earlier run: " << problem << '\n';
-  }
   const std::vector<int> host_cpus = UsableCpus();
   GuestPoolOptions pool_options;
   pool_options.agent = options_.agent;
@@ -279,20 +276,18 @@ int Suite::Measure() {
   activity_before_ = ReadHostActivity();
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
-  const RunDir run_dir = RunDir::Create(options_.work_dir);
-  const std::unique_ptr<NetLab> netlab =
-      MakeNetLab(run_dir, pool_options.shape.host_cpus, host_cpus);
+  const std::unique_ptr<NetLab> netlab = MakeNetLab(pool_options.shape.host_cpus, host_cpus);
   const ApplicationRoot applications(FindApplicationRoot(), ImagesDir(options_));
   std::optional<LoadAgent> load;
   if (netlab) {
-    load.emplace(options_.load_agent, run_dir.path() / "load", *netlab);
+    load.emplace(options_.load_agent, run_dir_->path() / "load", *netlab);
     settings_.load = &*load;
   }
   pool_options.netlab = netlab.get();
   pool_options.applications = &applications;
   std::vector<Runtime*> runtimes;
   for (const ProbedRuntime& probed : usable_) runtimes.push_back(probed.runtime);
-  GuestPool pool(run_dir, runtimes, pool_options);
+  GuestPool pool(*run_dir_, runtimes, pool_options);
   context_.AddRun(options_, agent_.hello.build_id, pool_options.shape);
   for (const ProbedRuntime& probed : usable_) context_.AddRuntime(probed);
   pool.on_boot = [&](const std::string& runtime, GuestKind kind, LiveGuest& guest) {
@@ -400,37 +395,17 @@ int Suite::Conclude(const Results& results, bool written) const {
 }
 
 int RunDoctor(const Options& options, std::vector<Runtime>& runtimes) {
-  const auto probed =
-      ProbeRuntimes(SelectRuntimes(runtimes, options.runtimes), ProbeDepth::kTrial, options);
+  const std::vector<Runtime*> selected = SelectRuntimes(runtimes, options.runtimes);
+  const RunDir run_dir = BeginRun(options);
+  const auto probed = ProbeRuntimes(selected, options.agent, &run_dir);
   options.json ? PrintDoctorJson(probed, std::cout) : PrintDoctor(probed, std::cout);
   return kExitMeasured;
-}
-
-int RunCleanup(const Options& options, std::vector<Runtime>& runtimes) {
-  CleanupReport report = RemoveStaleRuns(options.work_dir);
-  for (Runtime& runtime : runtimes) {
-    try {
-      runtime.launcher->RemoveCaches();
-    } catch (const Error& e) {
-      report.problems.push_back("caches of " + runtime.name() + ": " + e.what());
-    }
-  }
-  const std::filesystem::path images = ImagesDir(options);
-  std::error_code error;
-  if (std::filesystem::remove_all(images, error) > 0) {
-    report.removed.push_back("folder " + images.string());
-  }
-  if (error) report.problems.push_back("folder " + images.string() + ": " + error.message());
-  for (const std::string& removed : report.removed) std::cout << "removed " << removed << '\n';
-  for (const std::string& problem : report.problems) std::cerr << "hvbench: " << problem << '\n';
-  return report.problems.empty() ? kExitMeasured : kExitFailed;
 }
 
 int Perform(const Options& options, const char* program) {
   try {
     if (options.file_command) return options.file_command();
-    CatchInterrupts();
-    BecomeSubreaper();
+    BeginProgram();
     MakeWorkDir(options);
     CheckWritable(options.out);
     ImageCache images(ImagesDir(options), FindGuestKernel(options.guest_kernel));
@@ -453,6 +428,7 @@ int Perform(const Options& options, const char* program) {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  const ProgramEnd end;
   OpenStandardStreams();
   const ParsedOptions parsed = ParseOptions(argc, argv);
   const int status =

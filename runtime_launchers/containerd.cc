@@ -1,7 +1,5 @@
 #include "runtime_launchers/containerd.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <fstream>
 #include <utility>
@@ -33,14 +31,14 @@ class ContainerdLauncher : public Launcher {
   const std::string& name() const override { return options_.name; }
   NetworkDevice network_device() const override { return runtime_.network_device; }
   ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
-  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
   void RemoveCaches() override { RemoveNamespace(); }
 
  private:
   std::optional<Unusable> Check(ProbeResult& result) const;
-  void Try(const fs::path& agent, const fs::path& work_dir);
+  void Try(LaunchRequest request);
   static void RemoveNamespace() noexcept;
 
   RuntimeOptions options_;
@@ -72,30 +70,17 @@ std::optional<Unusable> ContainerdLauncher::Check(ProbeResult& result) const {
   return std::nullopt;
 }
 
-void ContainerdLauncher::Try(const fs::path& agent, const fs::path& work_dir) {
-  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
-  LaunchRequest request;
-  request.guest_id = id;
-  request.cgroup = "/" + id;
-  request.guest_dir = work_dir / id;
-  request.agent = agent;
+void ContainerdLauncher::Try(LaunchRequest request) {
+  request.shape = {};
   request.shape.memory_mib = runtime_.trial_memory_mib;
   request.deadline = Deadline::In(runtime_.trial_timeout);
-  fs::create_directories(request.guest_dir);
   launched_ = true;
-  std::exception_ptr failure;
-  try {
-    ContainerdGuest(request, runtime_.prepare(request)).Try(request);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  std::error_code ignored;
-  fs::remove_all(request.guest_dir, ignored);
-  if (failure) std::rethrow_exception(failure);
+  ContainerdGuest guest(request, runtime_.prepare(request));
+  guest.Try(request);
+  guest.Shutdown(StopMode::kForced, request.deadline);
 }
 
-ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const fs::path& agent,
-                                      const fs::path& work_dir) {
+ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   try {
     if (const auto unusable = Check(result)) {
@@ -103,7 +88,7 @@ ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const fs::path& agent,
       result.fix = unusable->fix;
       return result;
     }
-    if (depth == ProbeDepth::kTrial) Try(agent, work_dir);
+    if (depth == ProbeDepth::kTrial) Try(trial);
     result.usable = true;
   } catch (const Interrupted&) {
     throw;

@@ -1,8 +1,6 @@
 // Docker through its Engine API, with the daemon's own OCI runtime (`docker`), gVisor's
 // (`docker-gvisor`) or Kata's shim (`docker-kata`). The options that a runtimes file may give:
 // "runtime=NAME", one of the daemon's.
-#include <unistd.h>
-
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -37,7 +35,7 @@ class DockerLauncher : public Launcher {
   DockerLauncher(RuntimeOptions options, std::string wanted);
 
   const std::string& name() const override { return options_.name; }
-  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
   // runsc and Kata read the devices of their namespace before one could be moved there.
   NetworkDevice network_device() const override {
     const std::string& name = exact_name_.empty() ? wanted_ : exact_name_;
@@ -53,7 +51,7 @@ class DockerLauncher : public Launcher {
  private:
   OciRuntimeOfDaemon FindRuntime(const Json& info) const;
   void Check(ProbeResult& result) const;
-  void Try(const fs::path& agent) const;
+  void Try(LaunchRequest request) const;
 
   RuntimeOptions options_;
   std::string wanted_;
@@ -126,32 +124,20 @@ void DockerLauncher::Check(ProbeResult& result) const {
   result.usable = true;
 }
 
-void DockerLauncher::Try(const fs::path& agent) const {
-  const std::string name = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
-  LaunchRequest request;
-  request.guest_id = name;
-  request.cgroup = "/" + name + "/guest";
-  request.agent = agent;
+void DockerLauncher::Try(LaunchRequest request) const {
+  request.shape = {};
   request.deadline = Deadline::In(kTrialTimeout);
   const Json info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
-  const auto remove_parent = [&] {
-    const Cgroup parent("/" + name);
-    if (parent.Exists()) parent.KillAndRemove(Deadline::In(kForcedStopTimeout));
-  };
-  try {
-    DockerGuest(request, FindRuntime(info), info).Try(request);
-  } catch (...) {
-    remove_parent();
-    throw;
-  }
-  remove_parent();
+  DockerGuest guest(request, FindRuntime(info), info);
+  guest.Try(request);
+  guest.Shutdown(StopMode::kForced, request.deadline);
 }
 
-ProbeResult DockerLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path&) {
+ProbeResult DockerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   try {
     Check(result);
-    if (result.usable && depth == ProbeDepth::kTrial) Try(agent);
+    if (result.usable && depth == ProbeDepth::kTrial) Try(trial);
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& error) {

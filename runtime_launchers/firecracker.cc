@@ -59,7 +59,7 @@ class FirecrackerLauncher : public Launcher {
       : options_(std::move(options)), mode_(mode) {}
 
   const std::string& name() const override { return options_.name; }
-  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
   // A snapshot's agent has the address of the machine that it was made of.
   NetworkDevice network_device() const override {
     return mode_ == LaunchMode::kBoot ? NetworkDevice::kTap : NetworkDevice::kNone;
@@ -160,14 +160,14 @@ std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
   return std::nullopt;
 }
 
-ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path&) {
+ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   std::optional<Unusable> failure;
   try {
     failure = Check(result);
     // All that a boot needs and a kernel may lack; KVM has been tried.
     if (!failure && depth == ProbeDepth::kTrial) {
-      options_.images->Provide(agent, GuestModules(Resolve().pci, /*ext4=*/false));
+      options_.images->Provide(trial.agent, GuestModules(Resolve().pci, /*ext4=*/false));
     }
   } catch (const Interrupted&) {
     throw;

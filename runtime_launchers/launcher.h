@@ -150,10 +150,11 @@ class Launcher {
   virtual ~Launcher() = default;
 
   virtual const std::string& name() const = 0;
-  // Never throws for a runtime that is missing or broken: that is a result. `work_dir` is for what
-  // the trial start needs; `agent` is the binary that it starts.
-  virtual ProbeResult Probe(ProbeDepth depth, const std::filesystem::path& agent,
-                            const std::filesystem::path& work_dir) = 0;
+  // Never throws for a runtime that is missing or broken: that is a result. The trial start is of a
+  // guest like every other, with `trial`'s names, folder and agent, and a shape and a deadline that
+  // the launcher chooses; but for the folder, all of it is gone at the end. kShallow does not look
+  // at `trial`. Interrupted.
+  virtual ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) = 0;
   // What LaunchRequest::network may be of.
   virtual NetworkDevice network_device() const { return NetworkDevice::kNone; }
   // Whether its guests have LaunchRequest::root_image for a root file system.

@@ -98,18 +98,17 @@ class NativeLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
 
-  ProbeResult Probe(ProbeDepth depth, const std::filesystem::path& agent,
-                    const std::filesystem::path&) override {
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override {
     ProbeResult result;
     utsname system = {};
     if (uname(&system) == 0) result.version = std::string("Linux ") + system.release;
     try {
       if (depth == ProbeDepth::kTrial) {
-        const CommandResult trial =
-            RunCommand({agent.string(), "--exit"}, Deadline::In(kTrialTimeout));
-        if (!trial.status.success()) {
-          throw Error("the agent " + agent.string() + " " + trial.status.Describe() +
-                      AsQuote(trial.output));
+        const CommandResult agent =
+            RunCommand({trial.agent.string(), "--exit"}, Deadline::In(kTrialTimeout));
+        if (!agent.status.success()) {
+          throw Error("the agent " + trial.agent.string() + " " + agent.status.Describe() +
+                      AsQuote(agent.output));
         }
       }
       result.usable = true;

@@ -197,60 +197,50 @@ class OciLauncher : public Launcher {
       : options_(std::move(options)), runtime_(std::move(runtime)) {}
 
   const std::string& name() const override { return options_.name; }
-  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
   NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
   ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
 
  private:
-  std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
+  std::optional<Unusable> Try(LaunchRequest request) const;
 
   RuntimeOptions options_;
   OciRuntime runtime_;
 };
 
-std::optional<Unusable> OciLauncher::Try(const fs::path& agent, const fs::path& work_dir) const {
-  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
-  LaunchRequest request;
-  request.guest_id = id;
-  request.cgroup = "/" + id;
-  request.guest_dir = work_dir / id;
-  request.agent = agent;
-  request.shape.host_cpus = {};
+std::optional<Unusable> OciLauncher::Try(LaunchRequest request) const {
+  request.shape = {};
   request.deadline = Deadline::In(kTrialTimeout);
+  OciGuest guest(OciCommand(options_, runtime_, /*has_network=*/false), runtime_, request);
   std::optional<Unusable> failure;
-  fs::create_directories(request.guest_dir);
-  {
-    OciGuest guest(OciCommand(options_, runtime_, /*has_network=*/false), runtime_, request);
-    std::string log;
-    try {
-      const ExitStatus status = guest.Try(request);
-      if (!status.success()) {
-        log = guest.ConsoleTail();
-        failure = Unusable{"a trial guest " + status.Describe() + AsQuote(log), ""};
-      }
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& error) {
+  std::string log;
+  try {
+    const ExitStatus status = guest.Try(request);
+    if (!status.success()) {
       log = guest.ConsoleTail();
-      failure = Unusable{error.what(), ""};
+      failure = Unusable{"a trial guest " + status.Describe() + AsQuote(log), ""};
     }
-    if (failure && runtime_.explain) {
-      if (auto explained = runtime_.explain(log)) failure = std::move(explained);
-    }
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    log = guest.ConsoleTail();
+    failure = Unusable{error.what(), ""};
   }
-  std::error_code ignored;
-  fs::remove_all(request.guest_dir, ignored);
+  if (failure && runtime_.explain) {
+    if (auto explained = runtime_.explain(log)) failure = std::move(explained);
+  }
+  guest.Shutdown(StopMode::kForced, request.deadline);
   return failure;
 }
 
-ProbeResult OciLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) {
+ProbeResult OciLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   std::optional<Unusable> failure;
   try {
     failure = CheckOciCommand(options_, runtime_, result.version);
-    if (!failure && depth == ProbeDepth::kTrial) failure = Try(agent, work_dir);
+    if (!failure && depth == ProbeDepth::kTrial) failure = Try(trial);
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& error) {

@@ -28,7 +28,7 @@ class QemuLauncher : public Launcher {
       : options_(std::move(options)), machine_(machine) {}
 
   const std::string& name() const override { return options_.name; }
-  ProbeResult Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) override;
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
   NetworkDevice network_device() const override { return NetworkDevice::kTap; }
   bool has_root_image() const override { return true; }
   ApplicationForm application_form() const override { return ApplicationForm::kDisk; }
@@ -38,7 +38,7 @@ class QemuLauncher : public Launcher {
  private:
   fs::path BinaryName() const { return options_.binary.empty() ? kCommand : options_.binary; }
   std::optional<Unusable> Check(ProbeResult& result) const;
-  std::optional<Unusable> Try(const fs::path& agent, const fs::path& work_dir) const;
+  std::optional<Unusable> Try(LaunchRequest request) const;
   std::unique_ptr<QemuGuest> MakeGuest(const LaunchRequest& request, bool paused) const;
 
   RuntimeOptions options_;
@@ -72,37 +72,27 @@ std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
 }
 
 // A machine that is made but not run: all that QEMU could refuse, without the seconds of a boot.
-std::optional<Unusable> QemuLauncher::Try(const fs::path& agent, const fs::path& work_dir) const {
-  const std::string id = "hvbench-probe-" + std::to_string(getpid()) + "-" + options_.name;
-  LaunchRequest request;
-  request.guest_id = id;
-  request.cgroup = "/" + id;
-  request.guest_dir = work_dir / id;
-  request.agent = agent;
+std::optional<Unusable> QemuLauncher::Try(LaunchRequest request) const {
   request.shape = {1, kTrialMemoryMib, {}};
   request.deadline = Deadline::In(kTrialTimeout);
-  std::optional<Unusable> failure;
-  fs::create_directories(request.guest_dir);
   try {
     MakeGuest(request, /*paused=*/true)->Shutdown(StopMode::kForced, request.deadline);
   } catch (const Interrupted&) {
     throw;
   } catch (const NoGuestKernel& error) {
-    failure = Unusable{error.what(), error.fix()};
+    return Unusable{error.what(), error.fix()};
   } catch (const Error& error) {
-    failure = Unusable{std::string("a trial machine failed: ") + error.what(), ""};
+    return Unusable{std::string("a trial machine failed: ") + error.what(), ""};
   }
-  std::error_code ignored;
-  fs::remove_all(request.guest_dir, ignored);
-  return failure;
+  return std::nullopt;
 }
 
-ProbeResult QemuLauncher::Probe(ProbeDepth depth, const fs::path& agent, const fs::path& work_dir) {
+ProbeResult QemuLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   std::optional<Unusable> failure;
   try {
     failure = Check(result);
-    if (!failure && depth == ProbeDepth::kTrial) failure = Try(agent, work_dir);
+    if (!failure && depth == ProbeDepth::kTrial) failure = Try(trial);
   } catch (const Interrupted&) {
     throw;
   } catch (const NoGuestKernel& error) {

@@ -156,7 +156,7 @@ void LauncherContract::SetUp() {
   ASSERT_NE(launcher_, nullptr);
   auto [probe, is_new] = Probes().try_emplace(GetParam());
   if (is_new) {
-    probe->second = launcher_->Probe(ProbeDepth::kTrial, HVBENCH_TEST_AGENT, work_dir_);
+    probe->second = launcher_->Probe(ProbeDepth::kTrial, NewRequest());
   }
   if (!probe->second.usable) {
     EXPECT_NE(probe->second.reason, "");
@@ -263,9 +263,6 @@ std::vector<std::string> LauncherContract::Leftovers() const {
     const std::string id = "hvbench-" + run_id_ + "-" + name;
     if (UsesDocker(GetParam()) && DockerKnows(id)) found.push_back("container " + id);
     if (UsesContainerd(GetParam()) && ContainerdKnows(id)) found.push_back("container " + id);
-  }
-  for (const std::string& cgroup : FindTopLevelCgroups("/hvbench-probe")) {
-    found.push_back("cgroup " + cgroup);
   }
   return found;
 }

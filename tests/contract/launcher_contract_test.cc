@@ -40,8 +40,7 @@ double Ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 TEST_P(LauncherContract, ProbeGivesAVersion) {
   EXPECT_NE(probe().version, "");
   EXPECT_EQ(probe().reason, "");
-  const ProbeResult shallow =
-      launcher().Probe(ProbeDepth::kShallow, HVBENCH_TEST_AGENT, "/nonexistent");
+  const ProbeResult shallow = launcher().Probe(ProbeDepth::kShallow, {});
   EXPECT_TRUE(shallow.usable) << shallow.reason;
   EXPECT_EQ(shallow.version, probe().version);
 }
@@ -348,8 +347,7 @@ TEST_P(LauncherContract, AgentThatCannotRunIsAnErrorOrADeath) {
 TEST_P(LauncherContract, MissingBinaryIsAReasonAndAClearError) {
   const std::filesystem::path binary = "/nonexistent/runtime";
   const auto broken = MakeLauncher({GetParam(), binary, {}});
-  const ProbeResult result =
-      broken->Probe(ProbeDepth::kShallow, HVBENCH_TEST_AGENT, "/nonexistent");
+  const ProbeResult result = broken->Probe(ProbeDepth::kShallow, {});
   if (result.usable) GTEST_SKIP() << GetParam() << " has no binary of its own";
   EXPECT_NE(result.reason.find(binary.string()), std::string::npos) << result.reason;
   EXPECT_THROW(broken->Launch(NewRequest()), Error);

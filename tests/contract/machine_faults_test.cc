@@ -121,7 +121,9 @@ class MachineFaults : public LauncherContract {
     RuntimeOptions options{GetParam(), {}, {}};
     options.images = &images;
     const auto broken = MakeLauncher(options);
-    const ProbeResult probe = broken->Probe(ProbeDepth::kTrial, HVBENCH_FAULT_AGENT, work_dir());
+    const LaunchRequest trial = FaultRequest();
+    const ProbeResult probe = broken->Probe(ProbeDepth::kTrial, trial);
+    fs::remove_all(trial.guest_dir);
     EXPECT_FALSE(probe.usable) << kernel;
     EXPECT_NE(probe.reason.find(part), std::string::npos) << probe.reason;
     EXPECT_NE(probe.fix, "");

@@ -36,9 +36,8 @@ class SlowedLauncher : public Launcher {
 
   const std::string& name() const override { return inner_->name(); }
 
-  ProbeResult Probe(ProbeDepth depth, const std::filesystem::path& agent,
-                    const std::filesystem::path& work_dir) override {
-    return inner_->Probe(depth, agent, work_dir);
+  ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override {
+    return inner_->Probe(depth, trial);
   }
 
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override {

@@ -48,8 +48,7 @@ class NiceLauncher : public hvbench::Launcher {
 
   const std::string& name() const override { return options_.name; }
 
-  hvbench::ProbeResult Probe(hvbench::ProbeDepth, const std::filesystem::path&,
-                             const std::filesystem::path&) override {
+  hvbench::ProbeResult Probe(hvbench::ProbeDepth, const hvbench::LaunchRequest&) override {
     if (!hvbench::FindExecutable(kNice)) {
       return {.reason = "there is no nice in PATH", .fix = "apt-get install coreutils"};
     }

@@ -42,13 +42,27 @@ class OciLauncherTest : public ::testing::Test {
     return MakeOciLauncher({"fake", binary, {}}, runtime);
   }
 
-  std::string LaunchError(Launcher& launcher, Deadline deadline) {
-    const std::string name = "/hvbench-unit-oci-" + std::to_string(getpid());
+  LaunchRequest Request() const {
     LaunchRequest request;
     request.guest_id = "fake-1";
-    request.cgroup = name;
+    request.cgroup = cgroup_;
     request.guest_dir = guest_dir_;
     request.agent = agent_;
+    return request;
+  }
+
+  // Nothing of it may stay but what lies in its folder.
+  ProbeResult Probe(Launcher& launcher) {
+    const ProbeResult result = launcher.Probe(ProbeDepth::kTrial, Request());
+    EXPECT_FALSE(Cgroup(cgroup_).Exists());
+    EXPECT_FALSE(std::filesystem::exists(guest_dir_ / "state"));
+    std::filesystem::remove_all(guest_dir_);
+    std::filesystem::create_directory(guest_dir_);
+    return result;
+  }
+
+  std::string LaunchError(Launcher& launcher, Deadline deadline) {
+    LaunchRequest request = Request();
     request.deadline = deadline;
     std::string text;
     try {
@@ -56,7 +70,7 @@ class OciLauncherTest : public ::testing::Test {
     } catch (const Error& error) {
       text = error.what();
     }
-    EXPECT_FALSE(Cgroup(name).Exists());
+    EXPECT_FALSE(Cgroup(cgroup_).Exists());
     EXPECT_FALSE(std::filesystem::exists(guest_dir_ / "state"));
     return text;
   }
@@ -64,13 +78,14 @@ class OciLauncherTest : public ::testing::Test {
   const TemporaryDir dir_;
   const std::filesystem::path agent_ = dir_.path() / "agent";
   const std::filesystem::path guest_dir_ = dir_.path() / "guest";
+  const std::string cgroup_ = "/hvbench-unit-oci-" + std::to_string(getpid());
 };
 
 Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 TEST_F(OciLauncherTest, ARefusalIsQuoted) {
   const auto launcher = Make("echo 'no, not today' >&2; exit 7");
-  const ProbeResult probe = launcher->Probe(ProbeDepth::kTrial, agent_, dir_.path());
+  const ProbeResult probe = Probe(*launcher);
   EXPECT_FALSE(probe.usable);
   EXPECT_EQ(probe.version, "1.2");
   EXPECT_NE(probe.reason.find("exited with 7"), std::string::npos) << probe.reason;
@@ -82,7 +97,7 @@ TEST_F(OciLauncherTest, ARefusalIsQuoted) {
 
 TEST_F(OciLauncherTest, AnExplanationReplacesTheLog) {
   const auto launcher = Make("echo riddle >&2; exit 1");
-  const ProbeResult probe = launcher->Probe(ProbeDepth::kTrial, agent_, dir_.path());
+  const ProbeResult probe = Probe(*launcher);
   EXPECT_EQ(probe.reason, "an explanation");
   EXPECT_EQ(probe.fix, "a fix");
 }
@@ -108,7 +123,7 @@ TEST_F(OciLauncherTest, AVersionThatFailsIsAReason) {
   runtime.command = "false";
   runtime.install_fix = "write one";
   const auto launcher = MakeOciLauncher({"fake", "/bin/false", {}}, runtime);
-  const ProbeResult probe = launcher->Probe(ProbeDepth::kShallow, agent_, dir_.path());
+  const ProbeResult probe = launcher->Probe(ProbeDepth::kShallow, {});
   EXPECT_FALSE(probe.usable);
   EXPECT_EQ(probe.fix, "write one");
 }
