@@ -1,5 +1,6 @@
 #include "benchmarks/report/result_file.h"
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -83,6 +84,15 @@ bool IsAggregate(const Json& row, const char* kind) {
          row.value("aggregate_name", std::string()) == kind;
 }
 
+// Ratios are of logarithms, and the squares of what varies must be numbers too.
+std::string WhyUnusable(const Sample& sample) {
+  constexpr double kMost = 1e30;
+  if (!(sample.real_ns > 0)) return "its time is not above 0";
+  bool bounded = sample.real_ns <= kMost && std::abs(sample.cpu_ns) <= kMost;
+  for (const auto& [name, value] : sample.counters) bounded = bounded && std::abs(value) <= kMost;
+  return bounded ? "" : "a number of it is out of all bounds";
+}
+
 // Aggregates count only for benchmarks that have nothing else.
 void ReadRows(const Json& rows, Results& results) {
   for (const Json& row : rows) {
@@ -93,10 +103,10 @@ void ReadRows(const Json& rows, Results& results) {
       continue;
     }
     Sample sample = ReadSample(row);
-    if (sample.real_ns > 0) {
+    if (std::string why = WhyUnusable(sample); why.empty()) {
       results.AddSample(name.kernel, name.runtime, std::move(sample));
-    } else {  // ratios are of logarithms
-      results.AddUnmeasured(name.kernel, name.runtime, Outcome::kFailed, "its time is not above 0");
+    } else {
+      results.AddUnmeasured(name.kernel, name.runtime, Outcome::kFailed, std::move(why));
     }
   }
   for (const char* kind : {"median", "mean"}) {
@@ -107,6 +117,7 @@ void ReadRows(const Json& rows, Results& results) {
       // The mean of boot numbers is none.
       sample.counters.erase(kBootCounter);
       sample.counters.erase(kBlockCounter);
+      if (!WhyUnusable(sample).empty()) continue;
       results.AddSample(name.kernel, name.runtime, std::move(sample));
     }
   }

@@ -5,6 +5,7 @@
 
 #include "fixtures/cell_name.h"
 #include "fixtures/runtime_fixture.h"
+#include "fixtures/saturate.h"
 
 namespace hvbench {
 
@@ -59,7 +60,7 @@ void Results::AddSample(const std::string& kernel, const std::string& runtime, S
   const auto take = [&](const char* counter) {
     const auto found = sample.counters.find(counter);
     if (found == sample.counters.end()) return std::int64_t{0};
-    const auto value = static_cast<std::int64_t>(found->second);
+    const auto value = Saturated(found->second);
     sample.counters.erase(found);
     return value;
   };

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "runtime_launchers/support/error.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
@@ -35,6 +38,21 @@ TEST(ResultFile, ReadsUnits) {
   const ResultFile file = sample.File();
   EXPECT_EQ(file.results.Find("cpu/a", "native")->RealNs(),
             (std::vector<double>{2, 2e3, 2e6, 2e9}));
+}
+
+// A hand or another program wrote it: no number of it may overflow, or become infinite.
+TEST(ResultFile, RefusesNumbersOutOfAllBounds) {
+  SampleFile sample;
+  sample.Add("cpu/a/runtime:runc", {1e300});
+  sample.Add("cpu/b/runtime:runc", {5}).Counter("p99_ns", -1e300);
+  sample.Add("cpu/c/runtime:runc", {5}).Counter("boot", 1e25).Counter("block", -1e25);
+  const Results results = sample.File().results;
+  for (const char* kernel : {"cpu/a", "cpu/b"}) {
+    EXPECT_EQ(results.Find(kernel, "runc")->outcome, Outcome::kFailed);
+    EXPECT_NE(results.Find(kernel, "runc")->reason.find("out of all bounds"), std::string::npos);
+  }
+  EXPECT_EQ(results.Find("cpu/c", "runc")->samples.at(0).boot,
+            std::numeric_limits<std::int64_t>::max());
 }
 
 TEST(ResultFile, TellsSkippedFromFailed) {
