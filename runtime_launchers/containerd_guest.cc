@@ -40,12 +40,6 @@ UniqueFd MakeFifo(const fs::path& path, int flags) {
   return fd;
 }
 
-// Shims append to a file that is there.
-void MakeFile(const fs::path& path) {
-  std::ofstream file(path);
-  if (!file.is_open()) throw Error("cannot create " + path.string());
-}
-
 ExitStatus FromShellStatus(int code) {
   ExitStatus status;
   status.signal = code > 128 ? code - 128 : 0;
@@ -58,7 +52,6 @@ ExitStatus FromShellStatus(int code) {
 ContainerdGuest::ContainerdGuest(const LaunchRequest& request, ContainerdTask task)
     : id_(request.guest_id), task_(std::move(task)), guest_dir_(request.guest_dir) {
   facts_ = task_.facts;
-  logs_ = {ConsoleIn(guest_dir_)};
   memory_mib_ = request.shape.memory_mib;
   guest_memory_file_ = task_.guest_memory_file;
   if (task_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
@@ -109,7 +102,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   // Held open for reading and writing: the shim would take the lack of a writer for the end.
   const UniqueFd input = MakeFifo(streams.input, O_RDWR);
   UniqueFd from_guest = MakeFifo(streams.output, O_RDONLY);
-  MakeFile(streams.error);
+  AddLog(streams.error);
   Create(containerd, request, streams);
   containerd.StartTask(id_, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
@@ -129,7 +122,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
 void ContainerdGuest::Try(const LaunchRequest& request) {
   const ContainerdClient containerd(/*interruptible=*/true);
   const fs::path console = ConsoleIn(guest_dir_);
-  MakeFile(console);
+  AddLog(console);
   Prepare(request, {"--exit"});
   Create(containerd, request, {"", console, console});
   containerd.StartTask(id_, request.deadline);

@@ -1,6 +1,5 @@
 #include "runtime_launchers/firecracker_guest.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -97,7 +96,6 @@ FirecrackerGuest::FirecrackerGuest(FirecrackerOptions options, const LaunchReque
   memory_mib_ = request.shape.memory_mib + kVmmMemoryMib;
   root_ = request.guest_dir;
   if (!options_.jailer.empty()) root_ = root_ / options_.binary.filename() / kJailId / "root";
-  logs_ = {request.guest_dir / "console.log"};
 }
 
 void FirecrackerGuest::MakeOwn(const fs::path& file) const {
@@ -154,13 +152,12 @@ void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<
   phases_.launch_called_ns = MonotonicRawNs();
   std::ofstream(root_ / kMetrics).flush();
   MakeOwn(root_ / kMetrics);
-  const UniqueFd log(open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log) throw SystemError("cannot create " + logs_.front().string(), errno);
+  console_ = &AddLog();
   cgroup_ = Cgroup(request.cgroup);
   cgroup_->Create({request.shape.host_cpus, memory_mib_});
   SpawnOptions options;
-  options.stdout_fd = log.get();
-  options.stderr_fd = log.get();
+  options.stdout_fd = console_->writer();
+  options.stderr_fd = console_->writer();
   options.cpus = request.shape.host_cpus;
   options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = root_;
@@ -172,6 +169,7 @@ void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<
     command.insert(command.end(), {"--start-time-us", std::to_string(MonotonicUs())});
   }
   process_ = Process::Spawn(command, options);
+  console_->CloseWriter();
   api_.emplace(root_ / kApiSocket, /*interruptible=*/true);
   api_->AwaitAnswer(process_, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
@@ -297,7 +295,7 @@ std::map<std::string, std::string> FirecrackerGuest::Facts() const {
 
 std::string FirecrackerGuest::DescribeDeath(const ExitStatus& status) {
   if (!status.success()) return ProcessGuest::DescribeDeath(status);
-  const std::string panic = PanicIn(TailOfFile(logs_.front(), kPanicSearchBytes));
+  const std::string panic = PanicIn(console_->Tail(kPanicSearchBytes));
   return panic.empty() ? "machine went down (guest-reset)" : "kernel panicked: " + panic;
 }
 

@@ -64,6 +64,7 @@ class FirecrackerGuest : public ProcessGuest {
   FirecrackerOptions options_;
   std::filesystem::path root_;  // the VMM's working directory; with a jailer, its root
   std::optional<FirecrackerApi> api_;
+  BoundedLog* console_ = nullptr;  // what the VMM, the guest kernel and the agent print
 };
 
 }  // namespace hvbench

@@ -1,5 +1,4 @@
 // The bare host: the agent is a child process, limited and pinned like every other guest.
-#include <fcntl.h>
 #include <sys/utsname.h>
 
 #include <cerrno>
@@ -57,9 +56,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
     throw Error("cannot copy the agent " + request.agent.string() + ": " + error.message());
   }
   std::filesystem::create_directory(scratch);
-  logs_ = {request.guest_dir / "console.log"};
-  const UniqueFd log(open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log) throw SystemError("cannot create " + logs_.front().string(), errno);
+  BoundedLog& console = AddLog();
   facts_["binary_sha256"] = Sha256OfFile(request.agent);
   if (request.cold_cache) EvictFromPageCache(agent);
 
@@ -67,7 +64,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   MakeCgroup(request);
 
   SpawnOptions options;
-  options.stderr_fd = log.get();
+  options.stderr_fd = console.writer();
   options.cpus = request.shape.host_cpus;
   if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = scratch;
@@ -81,6 +78,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   }
   PipedProcess started = SpawnPiped(argv, options);
   phases_.process_started_ns = MonotonicRawNs();
+  console.CloseWriter();
   process_ = std::move(started.process);
   endpoint_ = PipeEndpoint{std::move(started.to), std::move(started.from)};
 

@@ -1,9 +1,9 @@
 #include "runtime_launchers/oci.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kVersionTimeout = std::chrono::seconds(5);
 constexpr auto kTrialTimeout = std::chrono::seconds(10);
+constexpr auto kOutputCheckInterval = std::chrono::milliseconds(50);
 
 std::string Join(const std::vector<std::string>& words) {
   std::string text;
@@ -38,14 +39,12 @@ struct GuestFiles {
       : state(dir / "state"),
         bundle(dir / "bundle"),
         pid_file(dir / "pid"),
-        runtime_log(dir / "runtime.log"),
-        console_log(dir / "console.log") {}
+        runtime_log(dir / "runtime.log") {}
 
   fs::path state;
   fs::path bundle;
   fs::path pid_file;
-  fs::path runtime_log;
-  fs::path console_log;
+  fs::path runtime_log;  // a FIFO
 };
 
 class OciGuest : public ProcessGuest {
@@ -60,7 +59,6 @@ class OciGuest : public ProcessGuest {
         files_(request.guest_dir) {
     facts_ = runtime.facts;
     command_.insert(command_.end(), {"--root", files_.state.string()});
-    logs_ = {files_.runtime_log, files_.console_log};
     memory_mib_ = request.shape.memory_mib;
     guest_memory_file_ = runtime.guest_memory_file;
   }
@@ -85,6 +83,7 @@ class OciGuest : public ProcessGuest {
   std::string id_;
   GuestFiles files_;
   std::vector<std::string> command_line_;
+  BoundedLog* console_ = nullptr;  // of the runtime and the agent
 };
 
 void OciGuest::Prepare(const LaunchRequest& request,
@@ -102,17 +101,17 @@ void OciGuest::MakeCgroup(const LaunchRequest& request) {
 
 Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
                                int stdin_fd, int stdout_fd) {
-  const UniqueFd console(
-      open(files_.console_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!console) throw SystemError("cannot create " + files_.console_log.string(), errno);
+  // The runtime opens the one itself; the other is the agent's too.
+  AddLog(files_.runtime_log);
+  console_ = &AddLog();
   command_line_ = command_;
   command_line_.insert(command_line_.end(), {"--log", files_.runtime_log.string(), "run"});
   command_line_.insert(command_line_.end(), arguments.begin(), arguments.end());
   command_line_.insert(command_line_.end(), {"--bundle", files_.bundle.string(), id_});
   SpawnOptions options;
   options.stdin_fd = stdin_fd;
-  options.stdout_fd = stdout_fd >= 0 ? stdout_fd : console.get();
-  options.stderr_fd = console.get();
+  options.stdout_fd = stdout_fd >= 0 ? stdout_fd : console_->writer();
+  options.stderr_fd = console_->writer();
   options.cpus = request.shape.host_cpus;
   options.cgroup_procs = launch_cgroup_->ProcsFiles();
   options.hidden_mount = hidden_mount_;
@@ -121,13 +120,22 @@ Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::st
     options.network_namespace = request.network->network_namespace;
     options.covered_dir = covered_sysctls_;
   }
-  return Process::Spawn(command_line_, options);
+  Process runtime = Process::Spawn(command_line_, options);
+  console_->CloseWriter();
+  return runtime;
 }
 
 ExitStatus OciGuest::AwaitRuntime(Process& runtime, Deadline deadline) {
+  bool prints_without_end = false;
   try {
-    if (WaitReadable(runtime.pidfd(), deadline, /*interruptible=*/true)) {
-      return runtime.Wait(deadline).value_or(ExitStatus{});
+    while (!prints_without_end) {
+      const auto slice =
+          std::min<Deadline::Clock::duration>(deadline.Remaining(), kOutputCheckInterval);
+      if (WaitReadable(runtime.pidfd(), Deadline::In(slice), /*interruptible=*/true)) {
+        return runtime.Wait(deadline).value_or(ExitStatus{});
+      }
+      if (deadline.Passed()) break;
+      prints_without_end = console_->total_bytes() > kBoundedLogBytes;
     }
   } catch (const Interrupted&) {
     kill(-runtime.pid(), SIGKILL);
@@ -135,7 +143,9 @@ ExitStatus OciGuest::AwaitRuntime(Process& runtime, Deadline deadline) {
   }
   // The whole session: crun lets a child of its own make the container, outside of its cgroup.
   kill(-runtime.pid(), SIGKILL);
-  throw TimedOut("'" + Join(command_line_) + "' did not end in time" + AsQuote(ConsoleTail()));
+  const std::string command = "'" + Join(command_line_) + "'";
+  if (prints_without_end) throw Error(command + " prints without end" + AsQuote(ConsoleTail()));
+  throw TimedOut(command + " did not end in time" + AsQuote(ConsoleTail()));
 }
 
 void OciGuest::AdoptMainProcess() {

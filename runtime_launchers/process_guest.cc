@@ -119,9 +119,8 @@ std::int64_t ProcessGuest::GuestPss(pid_t pid) const {
 
 std::string ProcessGuest::ConsoleTail() {
   std::string text;
-  for (const std::filesystem::path& log : logs_) {
-    const std::string tail =
-        TailOfFile(log, kLogTailBytes / std::max<std::size_t>(logs_.size(), 1));
+  for (const auto& log : logs_) {
+    const std::string tail = log->Excerpt(kLogTailBytes / logs_.size());
     if (!tail.empty()) text += (text.empty() ? "" : "\n") + tail;
   }
   return text;

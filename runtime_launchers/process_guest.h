@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime_launchers/launcher.h"
+#include "runtime_launchers/support/bounded_log.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/process.h"
 
@@ -42,6 +44,11 @@ class ProcessGuest : public Guest {
   virtual std::vector<pid_t> HelperProcesses() const { return {}; }
   // How the main process ended; called once, while the runtime still knows the guest.
   virtual std::string DescribeDeath(const ExitStatus& status);
+  // A log of this guest, of which ConsoleTail tells behind those that were added before.
+  BoundedLog& AddLog() { return *logs_.emplace_back(std::make_unique<BoundedLog>()); }
+  BoundedLog& AddLog(const std::filesystem::path& fifo) {
+    return *logs_.emplace_back(std::make_unique<BoundedLog>(fifo));
+  }
   // For the destructors of derived classes: their RemoveRuntimeState must still exist.
   void ForceDown() noexcept;
 
@@ -52,7 +59,6 @@ class ProcessGuest : public Guest {
   std::optional<Endpoint> endpoint_;
   LaunchPhases phases_;
   std::map<std::string, std::string> facts_;
-  std::vector<std::filesystem::path> logs_;
   std::int64_t memory_mib_ = 0;
   // What of the host's memory is the guest's own. Neither set: all of the main process, and nothing
   // of the others.
@@ -66,6 +72,7 @@ class ProcessGuest : public Guest {
   std::vector<pid_t> OutsideCgroup() const;
   std::int64_t GuestPss(pid_t pid) const;
 
+  std::vector<std::unique_ptr<BoundedLog>> logs_;
   bool down_ = false;
   bool frozen_ = false;
   std::string death_reason_;

@@ -104,10 +104,7 @@ QemuOptions::QemuOptions(const std::vector<std::string>& words) {
 }
 
 QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
-    : monitor(dir / "qmp.sock"),
-      bridge(dir / "bridge.sock"),
-      console(dir / "console.log"),
-      vmm_log(dir / "qemu.log") {}
+    : monitor(dir / "qmp.sock"), bridge(dir / "bridge.sock"), console(dir / "console.log") {}
 
 std::vector<std::string> QemuModules(const QemuPlan& plan, bool vsock) {
   std::vector<std::string> modules = {plan.machine.microvm ? "virtio_mmio" : "virtio_pci",

@@ -34,8 +34,7 @@ struct QemuGuestFiles {
 
   std::filesystem::path monitor;  // unix socket: QMP
   std::filesystem::path bridge;   // unix socket: the virtio-serial port
-  std::filesystem::path console;  // what the guest kernel and the agent print
-  std::filesystem::path vmm_log;  // what QEMU prints
+  std::filesystem::path console;  // FIFO: what the guest kernel and the agent print
 };
 
 // What QEMU itself may use beyond the guest's memory, MiB. Measured: docs/vm-boot.md.

@@ -63,7 +63,6 @@ bool HasDirectIo(const fs::path& file) {
 QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
     : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
   if (vsock) plan_.vsock_cid = ChooseCid();
-  logs_ = {files_.vmm_log, files_.console};
   guest_ram_bytes_ = request.shape.memory_mib << 20;
   memory_mib_ = request.shape.memory_mib + kQemuMemoryMib + (plan_.machine.kvm ? 0 : kTcgCacheMib);
 }
@@ -72,17 +71,18 @@ void QemuGuest::Spawn(const LaunchRequest& request) {
   CheckSocketPath(files_.bridge);
   cgroup_ = Cgroup(request.cgroup);
   cgroup_->Create({request.shape.host_cpus, memory_mib_});
-  const UniqueFd log(open(files_.vmm_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log) throw SystemError("cannot create " + files_.vmm_log.string(), errno);
+  BoundedLog& log = AddLog();
+  console_ = &AddLog(files_.console);
   std::vector<std::string> argv = QemuArguments(plan_, files_);
   argv.insert(argv.begin(), binary_.string());
   SpawnOptions options;
-  options.stdout_fd = log.get();
-  options.stderr_fd = log.get();
+  options.stdout_fd = log.writer();
+  options.stderr_fd = log.writer();
   options.cpus = request.shape.host_cpus;
   options.cgroup_procs = cgroup_->ProcsFiles();
   if (plan_.network) options.network_namespace = plan_.network->network_namespace;
   process_ = Process::Spawn(argv, options);
+  log.CloseWriter();
   facts_["command_line"] = Join(argv);
 }
 
@@ -168,7 +168,7 @@ std::string QemuGuest::DeathReason() {
 
 std::string QemuGuest::DescribeDeath(const ExitStatus& status) {
   if (!status.success()) return ProcessGuest::DescribeDeath(status);
-  const std::string panic = PanicIn(TailOfFile(files_.console, 64 * kLogTailBytes));
+  const std::string panic = PanicIn(console_->Tail(64 * kLogTailBytes));
   if (!panic.empty()) return "kernel panicked: " + panic;
   const std::string reason = monitor_.ShutdownReason();
   return "machine went down" + (reason.empty() ? "" : " (" + reason + ")");

@@ -40,6 +40,7 @@ class QemuGuest : public ProcessGuest {
   QemuPlan plan_;
   QemuGuestFiles files_;
   QmpClient monitor_;
+  BoundedLog* console_ = nullptr;  // what the guest kernel and the agent print
   bool stopped_ = false;
 };
 

@@ -17,12 +17,16 @@ std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes)
   if (!fd || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
 
   const auto size = static_cast<std::size_t>(info.st_size);
-  const std::size_t start = size > max_bytes ? size - max_bytes : 0;
+  const std::size_t start = size > max_bytes ? size - max_bytes - 1 : 0;
   std::string text(size - start, '\0');
   const ssize_t n = pread(fd.get(), text.data(), text.size(), static_cast<off_t>(start));
   text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return LastLines(std::move(text), max_bytes);
+}
 
-  if (start > 0) {
+std::string LastLines(std::string text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    text.erase(0, text.size() - max_bytes);
     const std::size_t line_end = text.find('\n');
     if (line_end != std::string::npos && line_end + 1 < text.size()) text.erase(0, line_end + 1);
   }
@@ -39,9 +43,10 @@ std::string Printable(std::string text) {
 }
 
 std::string AsQuote(const std::string& text) {
-  if (text.empty()) return "";
+  const std::string lines = LastLines(text, kLogTailBytes);
+  if (lines.empty()) return "";
   std::string quote = "\n  | ";
-  for (const char c : text) {
+  for (const char c : lines) {
     quote += c;
     if (c == '\n') quote += "  | ";
   }

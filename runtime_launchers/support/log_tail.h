@@ -13,10 +13,13 @@ inline constexpr std::size_t kLogTailBytes = 4096;
 // unprintable bytes replaced by '?'. "" if there is no such file.
 std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes = kLogTailBytes);
 
+// The same of a text.
+std::string LastLines(std::string text, std::size_t max_bytes);
+
 // With unprintable bytes, beside newlines and tabs, replaced by '?'; "\r\n" becomes a newline.
 std::string Printable(std::string text);
 
-// "\n" and the indented text, to stand behind an error's first sentence; "" for an empty text.
+// "\n" and the indented last lines, to stand behind an error's first sentence; "" for an empty text.
 std::string AsQuote(const std::string& text);
 
 }  // namespace hvbench

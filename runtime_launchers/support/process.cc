@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/spawn_child.h"
 #include "runtime_launchers/support/wait.h"
@@ -25,6 +26,8 @@ namespace hvbench {
 namespace {
 
 constexpr std::size_t kMaxCommandOutputBytes = 64 * 1024;
+// No command that is run to its end has that much to say.
+constexpr std::size_t kMaxCommandTotalBytes = 16 * 1024 * 1024;
 
 // Those that Process objects will reap themselves. A pid is in it once: it cannot be used again
 // before it was reaped.
@@ -57,11 +60,12 @@ UniqueFd OpenPidfd(pid_t pid) {
 }
 
 // Reads what is there and keeps the end of it. False at the end of the stream.
-bool AppendAvailable(int fd, std::string& output) {
+bool AppendAvailable(int fd, std::string& output, std::size_t& total_bytes) {
   char buffer[16 * 1024];
   const ssize_t n = read(fd, buffer, sizeof buffer);
   if (n < 0) return errno == EINTR || errno == EAGAIN;
   output.append(buffer, static_cast<std::size_t>(n));
+  total_bytes += static_cast<std::size_t>(n);
   if (output.size() > kMaxCommandOutputBytes) {
     output.erase(0, output.size() - kMaxCommandOutputBytes);
   }
@@ -160,12 +164,18 @@ CommandResult RunCommand(const std::vector<std::string>& argv, SpawnOptions opti
   fcntl(output_read.get(), F_SETFL, O_NONBLOCK);
 
   CommandResult result;
+  std::size_t total_bytes = 0;
+  const auto stop = [&](const std::string& problem) {
+    process.Kill(SIGKILL);
+    return "'" + argv.front() + "' " + problem + AsQuote(result.output);
+  };
   // A daemon that the command left behind may hold the pipe open: its exit ends the wait too.
   while (true) {
     pollfd fds[] = {{output_read.get(), POLLIN, 0}, {process.pidfd(), POLLIN, 0}};
     const bool ended = poll(&fds[1], 1, 0) > 0;
     if (ended) {
-      while (poll(&fds[0], 1, 0) > 0 && AppendAvailable(output_read.get(), result.output)) {
+      while (poll(&fds[0], 1, 0) > 0 && total_bytes <= kMaxCommandTotalBytes &&
+             AppendAvailable(output_read.get(), result.output, total_bytes)) {
       }
       result.status = process.Wait(deadline).value_or(ExitStatus{});
       return result;
@@ -175,14 +185,14 @@ CommandResult RunCommand(const std::vector<std::string>& argv, SpawnOptions opti
     const auto slice =
         std::min<Deadline::Clock::duration>(deadline.Remaining(), std::chrono::milliseconds(20));
     const bool readable = WaitReadable(output_read.get(), Deadline::In(slice), interruptible);
-    if (readable && !AppendAvailable(output_read.get(), result.output)) {
+    if (readable && !AppendAvailable(output_read.get(), result.output, total_bytes)) {
       WaitReadable(process.pidfd(), deadline, interruptible);
     }
-    if (deadline.Passed() && poll(&fds[1], 1, 0) == 0) {
-      process.Kill(SIGKILL);
-      throw TimedOut("'" + argv.front() + "' did not end in time" +
-                     (result.output.empty() ? "" : ", after printing: " + result.output));
+    if (total_bytes > kMaxCommandTotalBytes) {
+      throw Error(stop("prints without end: it was stopped after " +
+                       std::to_string(kMaxCommandTotalBytes >> 20) + " MiB"));
     }
+    if (deadline.Passed() && poll(&fds[1], 1, 0) == 0) throw TimedOut(stop("did not end in time"));
   }
 }
 

@@ -69,8 +69,8 @@ struct CommandResult {
   std::string output;  // standard output and standard error, at most 64 KiB of its end
 };
 
-// Runs a command to its end. TimedOut (after killing it) with its output, Interrupted if
-// `interruptible`.
+// Runs a command to its end. TimedOut (after killing it) with its output's end, Interrupted if
+// `interruptible`; Error for one that prints without end, which is killed long before.
 CommandResult RunCommand(const std::vector<std::string>& argv, Deadline deadline,
                          bool interruptible = true);
 // With more options; their standard output and error are replaced.

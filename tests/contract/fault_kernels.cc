@@ -1,4 +1,4 @@
-// Kernels that bring their machine down, each in another way. None of them returns.
+// Kernels that bring their machine down, each in another way, and do not return; and a flood.
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <string>
 
 #include "fixtures/agent/kernel.h"
 
@@ -62,10 +63,30 @@ class Endless : public Fault {
   }
 };
 
+// Prints, as a program in a loop does, and survives it.
+class Flood : public Kernel {
+ public:
+  void Prepare(const Context& context) override { bytes_ = context.Number("mib") << 20; }
+  void Run(std::uint64_t) override {
+    std::string chunk;
+    while (chunk.size() < kChunkBytes) chunk += "<b>a line of a flood</b>\n";
+    for (std::size_t written = 0; written < bytes_; written += chunk.size()) {
+      if (write(STDERR_FILENO, chunk.data(), chunk.size()) < 0) throw KernelFailed("write", errno);
+    }
+  }
+  void Verify() override {}
+
+ private:
+  static constexpr std::size_t kChunkBytes = std::size_t{32} * 1024;
+  std::size_t bytes_ = 0;
+};
+
 HVBENCH_KERNEL(Panic, .name = "fault/panic", .summary = "A kernel panic", .unit = "machine",
                .parameter_sets = {{kAll, {}}});
 HVBENCH_KERNEL(OutOfMemory, .name = "fault/out_of_memory", .summary = "All memory, and more",
                .unit = "machine", .parameter_sets = {{kAll, {}}});
+HVBENCH_KERNEL(Flood, .name = "fault/flood", .summary = "Output without end", .unit = "machine",
+               .parameter_sets = {{kAll, {{"mib", "4"}}}});
 HVBENCH_KERNEL(KilledAgent, .name = "fault/killed_agent", .summary = "The agent dies",
                .unit = "machine", .parameter_sets = {{kAll, {}}});
 HVBENCH_KERNEL(Reset, .name = "fault/reset", .summary = "A reset", .unit = "machine",

@@ -1,10 +1,8 @@
 #include "nice_launcher.h"
 
-#include <fcntl.h>
 #include <runtime_launchers/process_guest.h>
 #include <runtime_launchers/support/clock.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace {
@@ -21,13 +19,10 @@ class NiceGuest : public hvbench::ProcessGuest {
     memory_mib_ = request.shape.memory_mib;
     cgroup_.emplace(request.cgroup);
     cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
-    logs_ = {request.guest_dir / "console.log"};
-    const hvbench::UniqueFd log(
-        open(logs_.front().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    if (!log) throw hvbench::SystemError("cannot create " + logs_.front().string(), errno);
+    hvbench::BoundedLog& console = AddLog();
 
     hvbench::SpawnOptions options;
-    options.stderr_fd = log.get();
+    options.stderr_fd = console.writer();
     options.cpus = request.shape.host_cpus;
     options.cgroup_procs = cgroup_->ProcsFiles();
     options.environment = hvbench::AgentEnvironment();
@@ -36,6 +31,7 @@ class NiceGuest : public hvbench::ProcessGuest {
                              "--scratch=" + request.guest_dir.string()},
                             options);
     phases_.process_started_ns = hvbench::MonotonicRawNs();
+    console.CloseWriter();
     process_ = std::move(started.process);
     endpoint_ = hvbench::PipeEndpoint{std::move(started.to), std::move(started.from)};
     facts_ = {{"command_line", nice + " -n 10 " + request.agent.string()}, {"transport", "pipe"}};

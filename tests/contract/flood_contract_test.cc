@@ -1,0 +1,58 @@
+// A guest that prints without end costs the host no disk and a bounded piece of memory, and is
+// measured on.
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "runtime_launchers/support/bounded_log.h"
+#include "runtime_launchers/support/clock.h"
+#include "tests/contract/contract_environment.h"
+
+namespace hvbench {
+namespace {
+
+Deadline Soon() { return Deadline::In(std::chrono::seconds(60)); }
+
+// Of all files below a folder; its own, not those that are linked or mounted there.
+std::int64_t BytesOnDisk(const std::filesystem::path& dir) {
+  std::int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+    struct stat info = {};
+    if (lstat(entry.path().c_str(), &info) == 0) bytes += info.st_blocks * 512;
+  }
+  return bytes;
+}
+
+// An emulated serial port takes a second for each 100 KiB.
+std::string FloodMib(const std::string& runtime) {
+  return runtime.find("tcg") == std::string::npos ? "16" : "2";
+}
+
+TEST_P(LauncherContract, AGuestThatPrintsWithoutEndFillsNoDisk) {
+  LaunchRequest request = NewRequest();
+  request.agent = HVBENCH_FAULT_AGENT;
+  BootedGuest booted = Boot(request);
+  protocol::PrepareRequest prepare;
+  prepare.kernel = "fault/flood";
+  prepare.params = {{"mib", FloodMib(GetParam())}};
+  prepare.iterations = 1;
+  booted.bridge->Prepare(prepare, Soon());
+  const std::int64_t before_bytes = BytesOnDisk(work_dir());
+  const std::int64_t begin_ns = MonotonicRawNs();
+  booted.bridge->Run(1, Soon());
+  const std::int64_t passed_ns = MonotonicRawNs() - begin_ns;
+  booted.bridge->Verify(Soon());
+  booted.bridge->Cleanup(Soon());
+  EXPECT_LT(BytesOnDisk(work_dir()) - before_bytes, static_cast<std::int64_t>(kBoundedLogBytes));
+  // Where a stream carries both, the bridge has the tail of what the agent printed.
+  const std::string tail = booted.guest->ConsoleTail() + booted.bridge->ErrorTail();
+  EXPECT_LE(tail.size(), 4 * kLogTailBytes);
+  EXPECT_NE(tail.find("a line of a flood"), std::string::npos) << tail;
+  std::cout << "[   FACT   ] " << GetParam() << ": " << FloodMib(GetParam()) << " MiB printed in "
+            << passed_ns / 1'000'000 << " ms\n";
+  StopOrderly(booted);
+}
+
+}  // namespace
+}  // namespace hvbench
