@@ -12,8 +12,6 @@ namespace hvbench {
 namespace {
 
 constexpr std::chrono::seconds kDescribeTimeout{10};
-constexpr std::size_t kMaxDescriptionBytes =
-    2 * (protocol::kFrameHeaderBytes + protocol::kMaxPayloadBytes);
 
 bool FitsVcpus(const protocol::Params& params, int vcpus) {
   for (const auto& [key, value] : params) {
@@ -25,16 +23,50 @@ bool FitsVcpus(const protocol::Params& params, int vcpus) {
   return true;
 }
 
-template <typename Reply>
-Reply Next(protocol::FrameDecoder& decoder, const std::filesystem::path& agent) {
-  protocol::Frame frame;
-  if (decoder.Next(frame) == protocol::FrameStatus::kFrame) {
-    if (const auto message = protocol::Decode(frame)) {
-      if (const auto* reply = std::get_if<Reply>(&*message)) return *reply;
-    }
+// What an agent prints on --describe, read as it comes.
+class DescriptionReader {
+ public:
+  explicit DescriptionReader(const std::filesystem::path& agent) : agent_(agent) {}
+
+  // Throws Error as soon as the bytes are none of a description.
+  void Append(std::string_view bytes) {
+    bytes_ += bytes.size();
+    decoder_.Append(bytes);
+    protocol::Frame frame;
+    protocol::FrameStatus status = protocol::FrameStatus::kNeedMore;
+    while ((status = decoder_.Next(frame)) == protocol::FrameStatus::kFrame) Take(frame);
+    if (status != protocol::FrameStatus::kNeedMore) Refuse(protocol::Describe(status));
   }
-  throw Error(agent.string() + " is not an agent of this version of hvbench");
-}
+  AgentDescription Finish(bool ended) {
+    if (frames_ < 2) Refuse(ended ? "its description ends early" : "it does not describe itself");
+    return std::move(description_);
+  }
+
+ private:
+  void Take(const protocol::Frame& frame) {
+    auto message = protocol::Decode(frame);
+    if (auto* hello = message ? std::get_if<protocol::HelloReply>(&*message) : nullptr;
+        hello != nullptr && frames_ == 0) {
+      description_.hello = std::move(*hello);
+    } else if (auto* manifest = message ? std::get_if<protocol::ManifestReply>(&*message) : nullptr;
+               manifest != nullptr && frames_ == 1) {
+      description_.manifest = std::move(*manifest);
+    } else {
+      Refuse(frames_ < 2 ? "it prints other messages" : "it prints more than its description");
+    }
+    ++frames_;
+  }
+  [[noreturn]] void Refuse(std::string_view why) const {
+    throw Error(agent_.string() + " is not an agent of this version of hvbench: " +
+                std::string(why) + " (after " + std::to_string(bytes_) + " bytes)");
+  }
+
+  const std::filesystem::path& agent_;
+  protocol::FrameDecoder decoder_;
+  AgentDescription description_;
+  int frames_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 }  // namespace
 
@@ -49,19 +81,16 @@ AgentDescription DescribeAgent(const std::filesystem::path& agent) {
   Process process = Process::Spawn({agent.string(), "--describe"}, options);
   write_end.Reset();
   const Deadline deadline = Deadline::In(kDescribeTimeout);
-  protocol::FrameDecoder decoder;
+  DescriptionReader reader(agent);
   // A program that is no agent may print without end, or nothing and not end either.
   char buffer[4096];
   ssize_t count = 1;
-  while (count > 0 && decoder.buffered_bytes() <= kMaxDescriptionBytes &&
+  while (count > 0 && !deadline.Passed() &&
          WaitReadable(read_end.get(), deadline, /*interruptible=*/true)) {
     count = read(read_end.get(), buffer, sizeof(buffer));
-    if (count > 0) decoder.Append({buffer, static_cast<std::size_t>(count)});
+    if (count > 0) reader.Append({buffer, static_cast<std::size_t>(count)});
   }
-  AgentDescription description;
-  description.hello = Next<protocol::HelloReply>(decoder, agent);
-  description.manifest = Next<protocol::ManifestReply>(decoder, agent);
-  return description;
+  return reader.Finish(count == 0);
 }
 
 std::vector<CellName> MakeCells(const protocol::ManifestReply& manifest, protocol::Profile profile,

@@ -146,8 +146,11 @@ class FakeAgent {
 };
 
 TEST(DescribeAgent, RefusesWhatIsNoAgent) {
-  for (const char* script : {"exit 0", "exit 1", "echo hello", "printf 'HVB1\\001\\000'",
-                             "exec cat /dev/zero", "exec yes"}) {
+  for (const char* script :
+       {"exit 0", "exit 1", "echo hello", "printf 'HVB1\\001\\000'", "exec cat /dev/zero",
+        "exec yes",
+        // Its first frame never ends.
+        "printf 'HVB1\\001\\000\\001\\000AAAA\\000\\000\\020\\000BBBB'; exec yes"}) {
     const FakeAgent agent(script);
     const auto begin = std::chrono::steady_clock::now();
     try {
@@ -155,6 +158,7 @@ TEST(DescribeAgent, RefusesWhatIsNoAgent) {
       ADD_FAILURE() << "no error: " << script;
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find("is not an agent"), std::string::npos) << e.what();
+      EXPECT_LT(std::string(e.what()).size(), 300u) << "what it printed is no help";
     }
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << script;
   }
