@@ -4,14 +4,21 @@
 #include <iomanip>
 #include <nlohmann/json.hpp>
 
+#include "benchmarks/report/escape.h"
+
 namespace hvbench {
 
 void PrintDoctor(const std::vector<ProbedRuntime>& runtimes, std::ostream& out) {
+  // What runtimes print about themselves, or are called in a file of the user's.
+  const auto version_of = [](const ProbedRuntime& probed) {
+    constexpr std::size_t kMostVersionBytes = 100;
+    return ForTerminalLine(probed.probe.version.substr(0, kMostVersionBytes));
+  };
   std::size_t name_width = 7;
   std::size_t version_width = 7;
   for (const ProbedRuntime& probed : runtimes) {
     name_width = std::max(name_width, probed.runtime->name().size());
-    version_width = std::max(version_width, probed.probe.version.size());
+    version_width = std::max(version_width, version_of(probed).size());
   }
   const auto row = [&](const std::string& name, const std::string& usable,
                        const std::string& version, const std::string& reason) {
@@ -21,14 +28,15 @@ void PrintDoctor(const std::vector<ProbedRuntime>& runtimes, std::ostream& out) 
   };
   row("runtime", "usable", "version", "why not");
   for (const ProbedRuntime& probed : runtimes) {
-    row(probed.runtime->name(), probed.probe.usable ? "yes" : "no", probed.probe.version,
-        probed.probe.usable ? probed.probe.passed_over : probed.probe.reason);
+    row(ForTerminalLine(probed.runtime->name()), probed.probe.usable ? "yes" : "no",
+        version_of(probed),
+        ForTerminal(probed.probe.usable ? probed.probe.passed_over : probed.probe.reason));
   }
   bool first = true;
   for (const ProbedRuntime& probed : runtimes) {
     if (probed.probe.usable || probed.probe.fix.empty()) continue;
     out << (first ? "\nto fix it:\n" : "") << "  " << probed.runtime->name() << ": "
-        << probed.probe.fix << '\n';
+        << ForTerminal(probed.probe.fix) << '\n';
     first = false;
   }
 }

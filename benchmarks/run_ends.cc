@@ -4,6 +4,7 @@
 #include <string>
 #include <system_error>
 
+#include "benchmarks/report/escape.h"
 #include "benchmarks/suite.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
@@ -61,7 +62,9 @@ int RunCleanup(const Options& options, std::vector<Runtime>& runtimes) {
   } else {
     std::cerr << "hvbench: left the images alone: a run uses them\n";
   }
-  for (const std::string& removed : report.removed) std::cout << "removed " << removed << '\n';
+  for (const std::string& removed : report.removed) {
+    std::cout << "removed " << ForTerminal(removed) << '\n';
+  }
   for (const std::string& problem : report.problems) std::cerr << "hvbench: " << problem << '\n';
   return report.problems.empty() ? kExitMeasured : kExitFailed;
 }

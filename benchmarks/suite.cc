@@ -16,6 +16,7 @@
 #include "benchmarks/options.h"
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/output.h"
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/result_checks.h"
@@ -55,7 +56,7 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeReporter(const std::string& fo
 void InitializeBenchmark(const Options& options, const char* program) {
   // Static, because Google Benchmark keeps a pointer to the program's name.
   static std::vector<std::string> arguments;
-  arguments = {program};
+  arguments = {CleanText(program)};  // which stands in the JSON
   arguments.insert(arguments.end(), options.benchmark_arguments.begin(),
                    options.benchmark_arguments.end());
   std::vector<char*> argv;
@@ -430,6 +431,7 @@ int Perform(const Options& options, const char* program) {
 int Main(int argc, char** argv) {
   const ProgramEnd end;
   OpenStandardStreams();
+  const TerminalFilter filter(std::cerr);
   const ParsedOptions parsed = ParseOptions(argc, argv);
   const int status =
       parsed.exit_status >= 0 ? parsed.exit_status : Perform(parsed.options, argv[0]);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "benchmarks/report/comparison.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/number_text.h"
 #include "benchmarks/report/summary.h"
 #include "benchmarks/suite.h"
@@ -117,8 +118,9 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
                PrintTime(line.other_ns), PrintNumber("%.1f%%", 100 * c.other_cv),
                PrintEstimate(c.estimate), std::string(NameOf(c.verdict))});
   }
-  out << "A: " << options.baseline.string() << (markdown ? "  \n" : "\n")
-      << "B: " << options.other.string() << "\n\n";
+  const auto escape = markdown ? ForMarkdown : ForTerminal;
+  out << "A: " << escape(options.baseline.string()) << (markdown ? "  \n" : "\n")
+      << "B: " << escape(options.other.string()) << "\n\n";
   table.Print(style, out);
   TextTable means({"geometric mean", "B by A", "benchmarks"});
   for (const auto& [group, mean] : comparison.means()) {
@@ -132,7 +134,9 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
     out << "Some benchmarks have one boot a side, or do not say: their intervals are of\n"
            "repetitions, and do not know how much boots differ (see --hvbench_compare).\n";
   }
-  for (const std::string& note : comparison.notes()) out << (markdown ? "- " : "") << note << '\n';
+  for (const std::string& note : comparison.notes()) {
+    out << (markdown ? "- " : "") << escape(note) << '\n';
+  }
 }
 
 void PrintJson(const FileComparison& comparison, std::ostream& out) {
@@ -215,7 +219,8 @@ int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ost
   const ResultFile b = ReadResultFile(options.other, options.quantity);
   const std::vector<std::string> mismatches = Mismatches(a, b);
   for (const std::string& mismatch : mismatches) {
-    err << "hvbench: " << (options.allow_mismatch ? "warning: " : "") << mismatch << '\n';
+    err << "hvbench: " << (options.allow_mismatch ? "warning: " : "") << ForTerminal(mismatch)
+        << '\n';
   }
   if (!mismatches.empty() && !options.allow_mismatch) {
     err << "hvbench: not comparable; --allow-mismatch compares them all the same\n";
@@ -228,7 +233,7 @@ int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ost
   }
   options.format == "json" ? PrintJson(comparison, out) : PrintText(comparison, options, out);
   for (const std::string& regression : comparison.regressions()) {
-    err << "hvbench: regression: " << regression << '\n';
+    err << "hvbench: regression: " << ForTerminal(regression) << '\n';
   }
   return comparison.regressions().empty() ? kExitMeasured : kExitFailed;
 }

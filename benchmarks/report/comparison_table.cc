@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/number_text.h"
 #include "fixtures/runtime_fixture.h"
 
@@ -79,16 +80,16 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
     for (const std::string& text : row) marked |= text.find(kHostIoMark) != std::string::npos;
     table.Add(std::move(row));
   }
-  out << "\nTime of one iteration: " << baseline
+  out << "\nTime of one iteration: " << ForTerminalLine(baseline)
       << " in units, the others relative to it (2.00 takes "
       << "twice as long); ± is half the range of the repetitions\n\n";
   table.Print(TableStyle::kText, out);
   for (std::size_t i = 0; i < notes.ordered().size(); ++i) {
-    out << (i == 0 ? "\n" : "") << '[' << i + 1 << "] " << notes.ordered()[i] << '\n';
+    out << (i == 0 ? "\n" : "") << '[' << i + 1 << "] " << ForTerminal(notes.ordered()[i]) << '\n';
   }
   if (marked) {
     out << '\n'
-        << kHostIoMark << "x]: faster than " << baseline
+        << kHostIoMark << "x]: faster than " << ForTerminalLine(baseline)
         << ", and the part x of its bytes reached the host's disks\n";
   }
 }

@@ -148,7 +148,7 @@ void PrintFindingsJson(const std::vector<FindingResult>& findings, std::ostream&
                     {"status", NameOf(finding.status)},
                     {"claims", claims}});
   }
-  out << list.dump(2) << '\n';
+  out << list.dump(2, ' ', false, Ordered::error_handler_t::replace) << '\n';
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "benchmarks/report/escape.h"
+
 namespace hvbench {
 namespace {
 
@@ -39,12 +41,16 @@ void TextTable::Print(TableStyle style, std::ostream& out) const {
 }
 
 void TextTable::PrintText(std::ostream& out) const {
+  std::vector<std::vector<std::string>> rows = rows_;
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = ForTerminalLine(cell);
+  }
   std::vector<std::size_t> widths;
-  for (const auto& row : rows_) {
+  for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
   }
-  for (const auto& row : rows_) {
+  for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - Width(row[i]), ' ');
@@ -56,11 +62,7 @@ void TextTable::PrintText(std::ostream& out) const {
 
 void TextTable::PrintMarkdown(std::ostream& out) const {
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    for (const std::string& cell : rows_[r]) {
-      out << "| ";
-      for (const char c : cell) out << (c == '|' ? "\\|" : std::string(1, c));
-      out << ' ';
-    }
+    for (const std::string& cell : rows_[r]) out << "| " << ForMarkdown(cell) << ' ';
     out << "|\n";
     if (r > 0) continue;
     for (std::size_t i = 0; i < rows_[0].size(); ++i) out << (i == 0 ? "|---" : "|---:");

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdio>
 
+#include "benchmarks/report/escape.h"
+
 namespace hvbench {
 namespace {
 
@@ -67,7 +69,7 @@ void Progress::Clear() {
 
 void Progress::Note(const std::string& text) {
   Clear();
-  std::fprintf(stderr, "hvbench: %s\n", text.c_str());
+  std::fprintf(stderr, "hvbench: %s\n", ForTerminal(text).c_str());
 }
 
 }  // namespace hvbench

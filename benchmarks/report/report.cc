@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/findings.h"
 #include "benchmarks/report/number_text.h"
 #include "benchmarks/report/output.h"
@@ -18,10 +19,14 @@ namespace {
 
 void PrintHost(const ResultFile& file, std::ostream& out) {
   for (const auto& [key, value] : file.context) {
-    if (key.starts_with("host_") && !value.empty()) out << "- " << key << ": " << value << '\n';
+    if (key.starts_with("host_") && !value.empty()) {
+      out << "- " << ForMarkdown(key) << ": " << ForMarkdown(value) << '\n';
+    }
   }
   for (const auto& [key, value] : file.context) {
-    if (key.starts_with("warning.")) out << "- warning, " << key.substr(8) << ": " << value << '\n';
+    if (key.starts_with("warning.")) {
+      out << "- warning, " << ForMarkdown(key.substr(8)) << ": " << ForMarkdown(value) << '\n';
+    }
   }
 }
 
@@ -67,8 +72,8 @@ void PrintReasons(const Results& results, std::ostream& out) {
     }
   }
   for (const auto& [reason, names] : by_reason) {
-    out << "- " << reason << '\n';
-    for (const std::string& name : names) out << "  - " << name << '\n';
+    out << "- " << ForMarkdown(reason) << '\n';
+    for (const std::string& name : names) out << "  - " << ForMarkdown(name) << '\n';
   }
 }
 
@@ -103,9 +108,9 @@ void WriteMarkdown(const std::vector<ResultFile>& files, const std::string& want
                    std::ostream& out) {
   for (const ResultFile& file : files) {
     const Summary summary(file.results, BaselineOf(file.results, wanted_baseline));
-    out << "# " << file.name << "\n\n";
+    out << "# " << ForMarkdown(file.name) << "\n\n";
     PrintHost(file, out);
-    out << "\n## Time relative to " << summary.baseline()
+    out << "\n## Time relative to " << ForMarkdown(summary.baseline())
         << "\n\nGeometric means: 2.00 takes twice as long. Brackets are bootstrap 95 % "
            "intervals.\n\n";
     PrintSubsystems(summary, TableStyle::kMarkdown, out);

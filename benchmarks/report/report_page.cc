@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/findings.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/resources.h"
@@ -153,15 +154,6 @@ Json FileJson(const ResultFile& file, const std::string& wanted_baseline) {
   return json;
 }
 
-// A guest's text must not be able to end the element that it stands in.
-std::string ForScript(const Json& json) {
-  std::string text;
-  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    c == '<' ? text += "\\u003c" : text += c;
-  }
-  return text;
-}
-
 // `page` with each {{name}} replaced; what is put in is not searched again.
 void Fill(std::string_view page, const std::map<std::string, std::string_view>& parts,
           std::ostream& out) {
@@ -181,7 +173,7 @@ void WriteHtml(const std::vector<ResultFile>& files, const std::string& baseline
                std::ostream& out) {
   Json data = {{"version", HVBENCH_VERSION}, {"files", Json::array()}};
   for (const ResultFile& file : files) data["files"].push_back(FileJson(file, baseline));
-  const std::string text = ForScript(data);
+  const std::string text = ForScript(data.dump(-1, ' ', false, Json::error_handler_t::replace));
   Fill(resources::PageHtml(),
        {{"css", resources::PageCss()},
         {"chart_library", resources::ChartJs()},

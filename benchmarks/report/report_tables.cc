@@ -5,19 +5,12 @@
 #include <set>
 
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/summary.h"
 
 namespace hvbench {
 namespace {
-
-// RFC 4180: quoted where it must be.
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
-}
 
 std::set<std::string> CountersOf(const std::vector<ResultFile>& files) {
   std::set<std::string> names;
@@ -46,20 +39,6 @@ void ForEachCell(const std::vector<ResultFile>& files, Function function) {
       }
     }
   }
-}
-
-// The escapes of a label's value.
-std::string Label(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\n') {
-      escaped += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return '"' + escaped + '"';
 }
 
 // A gauge for one number of each cell that was measured. Its name ends in its unit, which
@@ -94,14 +73,14 @@ void WriteCsv(const std::vector<ResultFile>& files, std::ostream& out) {
   const std::set<std::string> counters = CountersOf(files);
   out << "file,benchmark,subsystem,runtime,emulated,outcome,reason,repetition,boot,block,"
          "real_time_ns,cpu_time_ns";
-  for (const std::string& counter : counters) out << ',' << CsvField(counter);
+  for (const std::string& counter : counters) out << ',' << ForCsv(counter);
   out << "\n" << std::setprecision(std::numeric_limits<double>::max_digits10);
   ForEachCell(files, [&](const ResultFile& file, const std::string& kernel,
                          const std::string& runtime, const CellResult& cell) {
     const auto begin_row = [&](const char* outcome) {
-      out << CsvField(file.name) << ',' << CsvField(kernel) << ',' << CsvField(SubsystemOf(kernel))
-          << ',' << CsvField(runtime) << ',' << (file.Emulated(runtime) ? "true" : "false") << ','
-          << outcome << ',' << CsvField(cell.reason) << ',';
+      out << ForCsv(file.name) << ',' << ForCsv(kernel) << ',' << ForCsv(SubsystemOf(kernel)) << ','
+          << ForCsv(runtime) << ',' << (file.Emulated(runtime) ? "true" : "false") << ',' << outcome
+          << ',' << ForCsv(cell.reason) << ',';
     };
     if (!cell.Measured()) {
       begin_row(cell.outcome == Outcome::kSkipped ? "skipped" : "failed");
@@ -127,12 +106,12 @@ void WriteOpenMetrics(const std::vector<ResultFile>& files, std::ostream& out) {
   out << std::setprecision(std::numeric_limits<double>::max_digits10);
   const auto labels = [&](const ResultFile& file, const std::string& kernel,
                           const std::string& runtime) {
-    return "{benchmark=" + Label(kernel) +
-           ",emulated=" + Label(file.Emulated(runtime) ? "true" : "false") +
-           ",host=" + Label(file.Context("host_name")) + ",runtime=" + Label(runtime) +
-           ",subsystem=" + Label(SubsystemOf(kernel)) +
+    return "{benchmark=" + ForLabel(kernel) +
+           ",emulated=" + ForLabel(file.Emulated(runtime) ? "true" : "false") +
+           ",host=" + ForLabel(file.Context("host_name")) + ",runtime=" + ForLabel(runtime) +
+           ",subsystem=" + ForLabel(SubsystemOf(kernel)) +
            // Two files may hold the same benchmark of the same host.
-           (files.size() > 1 ? ",file=" + Label(file.name) : "") + "}";
+           (files.size() > 1 ? ",file=" + ForLabel(file.name) : "") + "}";
   };
   for (const Gauge& gauge : Gauges()) {
     out << "# TYPE " << gauge.name << " gauge\n";

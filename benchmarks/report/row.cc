@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "benchmarks/report/escape.h"
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {
@@ -16,6 +17,16 @@ std::string_view MessageOf(const R& run) {
     return run.error_occurred ? std::string_view(run.error_message) : std::string_view();
   } else {
     return run.skip_message;
+  }
+}
+
+template <typename R>
+void CleanMessages(R& run) {
+  run.report_label = CleanText(run.report_label);
+  if constexpr (requires { run.error_message; }) {
+    run.error_message = CleanText(run.error_message);
+  } else {
+    run.skip_message = CleanText(run.skip_message);
   }
 }
 
@@ -45,6 +56,7 @@ std::string_view ReasonOf(const Run& run) {
 
 Run Normalize(const Run& run) {
   Run row = run;
+  CleanMessages(row);
   if (OutcomeOf(row) != Outcome::kMeasured) {
     constexpr double kNotMeasuredNs = -1;
     row.iterations = 0;

@@ -2,6 +2,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "benchmarks/report/escape.h"
+#include "fixtures/saturate.h"
+
 namespace hvbench {
 namespace {
 
@@ -12,7 +15,7 @@ std::string Join(const std::vector<int>& values) {
 }
 
 double Ms(std::int64_t from_ns, std::int64_t to_ns) {
-  return static_cast<double>(to_ns - from_ns) * 1e-6;
+  return static_cast<double>(SaturatingSubtract(to_ns, from_ns)) * 1e-6;
 }
 
 }  // namespace
@@ -76,7 +79,9 @@ void RunContext::AddComparison(const std::string& baseline, double interval_perc
 }
 
 void RunContext::Publish() const {
-  for (const auto& [key, value] : entries_) benchmark::AddCustomContext(key, value);
+  for (const auto& [key, value] : entries_) {
+    benchmark::AddCustomContext(CleanText(key), CleanText(value));
+  }
 }
 
 }  // namespace hvbench

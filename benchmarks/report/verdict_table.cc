@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/escape.h"
 #include "benchmarks/report/number_text.h"
 
 namespace hvbench {
@@ -31,8 +32,8 @@ void PrintVerdicts(const Summary& summary, std::ostream& out) {
   if (table.empty()) return;
   const bool time = results.quantity() == kRealTime;
   out << '\n'
-      << (time ? "Time" : results.quantity()) << " of one iteration relative to "
-      << summary.baseline()
+      << (time ? "Time" : ForTerminalLine(results.quantity())) << " of one iteration relative to "
+      << ForTerminalLine(summary.baseline())
       << " (2.00 takes twice as long), with bootstrap 95 % intervals;\n"
          "cv is the coefficient of variation of the boots\n\n";
   table.Print(TableStyle::kText, out);
