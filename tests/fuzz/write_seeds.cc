@@ -1,4 +1,4 @@
-// Writes the fuzzers' first inputs: write_seeds protocol|demultiplexer FOLDER.
+// Writes the fuzzers' first inputs: write_seeds protocol|demultiplexer|session FOLDER.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -33,15 +33,30 @@ std::vector<std::string> DemultiplexerSeeds() {
           "\x03" + chunk(1, "cut").substr(0, 9)};
 }
 
+// Sessions in which all is true (choices from the end of the input), then more and more is changed.
+std::vector<std::string> SessionSeeds() {
+  std::vector<std::string> seeds = {std::string(1000, '\x0e')};
+  for (const char change : {'\x03', '\x07', '\x0b', '\x0f'}) {
+    std::string seed(1000, '\x0e');
+    for (std::size_t at = 0; at < seed.size(); at += 37) seed[at] = change;
+    seeds.push_back(seed);
+  }
+  return seeds;
+}
+
+std::vector<std::string> SeedsOf(const std::string& fuzzer) {
+  if (fuzzer == "protocol") return ProtocolSeeds();
+  return fuzzer == "session" ? SessionSeeds() : DemultiplexerSeeds();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const std::filesystem::path folder = argv[2];
   std::filesystem::create_directories(folder);
-  const bool protocol = std::string(argv[1]) == "protocol";
   int number = 0;
-  for (const std::string& seed : protocol ? ProtocolSeeds() : DemultiplexerSeeds()) {
+  for (const std::string& seed : SeedsOf(argv[1])) {
     std::ofstream file(folder / ("seed-" + std::to_string(number++)), std::ios::binary);
     file << seed;
     if (!file.flush()) {
