@@ -27,6 +27,7 @@
 #include "benchmarks/runtime_selection.h"
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
+#include "benchmarks/trusted_inputs.h"
 #include "fixtures/images/application_root.h"
 #include "fixtures/images/image_cache.h"
 #include "fixtures/netlab/load_agent.h"
@@ -64,15 +65,6 @@ void InitializeBenchmark(const Options& options, const char* program) {
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());
   if (argc > 1) throw UsageError(std::string("unknown flag ") + argv[1]);
-}
-
-void MakeWorkDir(const Options& options) {
-  std::error_code error;
-  std::filesystem::create_directories(options.work_dir, error);
-  if (error || access(options.work_dir.c_str(), W_OK) != 0) {
-    throw UsageError("cannot write to the work directory " + options.work_dir.string() +
-                     "; choose another with --hvbench_work_dir");
-  }
 }
 
 // Of a self-test: what a 95 % interval promises.
@@ -407,7 +399,7 @@ int Perform(const Options& options, const char* program) {
   try {
     if (options.file_command) return options.file_command();
     BeginProgram();
-    MakeWorkDir(options);
+    CheckTrustedInputs(options);
     CheckWritable(options.out);
     ImageCache images(ImagesDir(options), FindGuestKernel(options.guest_kernel));
     std::vector<Runtime> runtimes = MakeRuntimes(options.runtimes_file, &images);

@@ -1,7 +1,6 @@
 #include "runtime_launchers/firecracker_guest.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -69,15 +69,11 @@ std::int64_t MonotonicUs() {
 
 // A connection that the guest's agent has accepted, as the VMM says; nothing if it does not listen.
 UniqueFd ConnectToAgent(const fs::path& vsock, Deadline deadline) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (vsock.native().size() >= sizeof address.sun_path) {
-    throw Error("the socket's path is too long: " + vsock.string());
-  }
-  std::strcpy(address.sun_path, vsock.c_str());
+  const SocketPath socket_path(vsock);
+  const sockaddr_un address = socket_path.address();
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const std::string request = "CONNECT " + std::to_string(kAgentPort) + "\n";
-  if (!fd || connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+  if (!fd || connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
     return {};
   }

@@ -8,6 +8,8 @@
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/spawn_child.h"
+#include "runtime_launchers/support/trusted_path.h"
 
 namespace hvbench {
 namespace {
@@ -51,10 +53,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   const std::filesystem::path scratch = request.guest_dir / "scratch";
   // A copy, as in every other guest: how a file lies in the page cache shows in the cost of exec.
   const std::filesystem::path agent = request.guest_dir / "agent";
-  std::error_code error;
-  if (!std::filesystem::copy_file(request.agent, agent, error)) {
-    throw Error("cannot copy the agent " + request.agent.string() + ": " + error.message());
-  }
+  const UniqueFd program = CopyProgram(request.agent, agent);
   std::filesystem::create_directory(scratch);
   BoundedLog& console = AddLog();
   facts_["binary_sha256"] = Sha256OfFile(request.agent);
@@ -76,7 +75,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
     options.network_namespace = request.network->network_namespace;
     argv.push_back("--peer=" + request.network->peer);
   }
-  PipedProcess started = SpawnPiped(argv, options);
+  PipedProcess started = SpawnPipedProgram(program.get(), argv, options);
   phases_.process_started_ns = MonotonicRawNs();
   console.CloseWriter();
   process_ = std::move(started.process);

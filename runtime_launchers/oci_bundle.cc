@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/trusted_path.h"
 
 namespace hvbench {
 namespace {
@@ -120,13 +121,7 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
   for (const char* dir : {"proc", "sys", "dev", "tmp", "scratch"}) {
     fs::create_directories(rootfs / dir);
   }
-  const fs::path agent = AgentOfBundle(bundle, request);
-  std::error_code error;
-  if (!fs::copy_file(request.agent, agent, error)) {
-    throw Error("cannot copy the agent " + request.agent.string() + " to " + agent.string() + ": " +
-                error.message());
-  }
-  fs::permissions(agent, fs::perms(0755));
+  CopyProgram(request.agent, AgentOfBundle(bundle, request));
 
   const Json config = {{"ociVersion", "1.0.2"},
                        {"process", ProcessOf(agent_arguments)},

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <random>
@@ -14,6 +13,7 @@
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -34,15 +34,6 @@ std::uint32_t ChooseCid() {
   constexpr std::uint32_t kFirstGuestCid = 3;
   std::random_device random;
   return random() / 2 + kFirstGuestCid;
-}
-
-void CheckSocketPath(const fs::path& path) {
-  if (path.string().size() >= sizeof(sockaddr_un::sun_path)) {
-    throw Error(
-        "the socket path is too long (107 bytes at most), choose a shorter "
-        "--hvbench_work_dir: " +
-        path.string());
-  }
 }
 
 bool OpensForUse(const char* device) {
@@ -68,14 +59,22 @@ QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchReq
 }
 
 void QemuGuest::Spawn(const LaunchRequest& request) {
-  CheckSocketPath(files_.bridge);
   cgroup_ = Cgroup(request.cgroup);
   cgroup_->Create({request.shape.host_cpus, memory_mib_});
   BoundedLog& log = AddLog();
   console_ = &AddLog(files_.console);
-  std::vector<std::string> argv = QemuArguments(plan_, files_);
-  argv.insert(argv.begin(), binary_.string());
   SpawnOptions options;
+  QemuGuestFiles files = files_;
+  UniqueFd folder;
+  if (files.bridge.native().size() > kMostSocketPathBytes) {
+    // QEMU reads nothing from its standard input: it is the folder that the short names begin with.
+    folder = UniqueFd(open(request.guest_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) throw SystemError("cannot open " + request.guest_dir.string(), errno);
+    options.stdin_fd = folder.get();
+    files = QemuGuestFiles("/proc/self/fd/0");
+  }
+  std::vector<std::string> argv = QemuArguments(plan_, files);
+  argv.insert(argv.begin(), binary_.string());
   options.stdout_fd = log.writer();
   options.stderr_fd = log.writer();
   options.cpus = request.shape.host_cpus;

@@ -3,7 +3,6 @@
 #include <nghttp2/nghttp2.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +13,7 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/unique_fd.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -63,13 +63,8 @@ std::string PercentDecode(std::string_view text) {
 }
 
 UniqueFd Connect(const std::filesystem::path& path, Deadline deadline) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  const std::string name = path.string();
-  if (name.size() >= sizeof address.sun_path) {
-    throw Error("the path of a socket is too long: " + name);
-  }
-  std::copy(name.begin(), name.end(), address.sun_path);
+  const SocketPath socket_path(path);
+  const sockaddr_un address = socket_path.address();
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   // Requests fit into the socket's buffer: only a server that is stuck makes these block at all.
   const auto left = std::max<std::int64_t>(
@@ -77,7 +72,7 @@ UniqueFd Connect(const std::filesystem::path& path, Deadline deadline) {
   const timeval timeout = {left / 1'000'000, left % 1'000'000};
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw SystemError("cannot connect to " + name, errno);
+    throw SystemError("cannot connect to " + path.string(), errno);
   }
   return fd;
 }

@@ -14,6 +14,7 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -60,8 +61,9 @@ class Connection {
         interrupt_(io_) {
     if (interruptible_ && InterruptRequested()) throw Interrupted();
     if (interruptible_ && InterruptFd() >= 0) WatchInterrupt();
-    const error_code error = Await([this](auto done) {
-      socket_.async_connect(asio::local::stream_protocol::endpoint(path_.string()), done);
+    const SocketPath socket_path(path_);
+    const error_code error = Await([&](auto done) {
+      socket_.async_connect(asio::local::stream_protocol::endpoint(socket_path.name()), done);
     });
     if (error) throw SystemError("cannot connect to " + path_.string(), error.value());
   }

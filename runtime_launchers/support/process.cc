@@ -20,6 +20,7 @@
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/spawn_child.h"
+#include "runtime_launchers/support/trusted_path.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -213,7 +214,10 @@ void ReapOrphans() {
   }
 }
 
-std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path& name) {
+namespace {
+
+// The first that there is, whoever could replace it.
+std::optional<std::filesystem::path> LookUp(const std::filesystem::path& name) {
   const auto is_executable = [](const std::filesystem::path& file) {
     std::error_code error;
     return std::filesystem::is_regular_file(file, error) && access(file.c_str(), X_OK) == 0;
@@ -234,6 +238,14 @@ std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path&
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path& name) {
+  auto found = LookUp(name);
+  if (found) RequireTrusted(*found, TrustedOwners::kPrograms);
+  return found;
 }
 
 std::pair<UniqueFd, UniqueFd> MakePipe() {

@@ -2,15 +2,14 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -22,9 +21,8 @@ constexpr std::size_t kMaxLineBytes = 1 << 20;
 
 // Nothing if nobody listens yet.
 UniqueFd TryConnect(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const SocketPath socket_path(path);
+  const sockaddr_un address = socket_path.address();
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) throw SystemError("cannot make a socket", errno);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)

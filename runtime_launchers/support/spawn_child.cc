@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "runtime_launchers/support/error.h"
 
@@ -39,6 +40,7 @@ enum class Step {
 // reports a failure by writing it here. A fork instead would cost time that grows with the size
 // of this program, within the start-up times that the suite measures.
 struct ChildPlan {
+  int program_fd = -1;
   std::vector<char*> argv;
   std::vector<char*> environment;
   std::array<int, 3> stdio{};
@@ -137,7 +139,11 @@ int RunChild(void* argument) {
   // A child that another thread is starting may have inherited the descriptor with which the
   // program was just written, and holds it until its own execve(2).
   for (int attempt = 0; attempt < kMaxBusyAttempts; ++attempt) {
-    execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+    if (plan.program_fd >= 0) {
+      execveat(plan.program_fd, "", plan.argv.data(), plan.environment.data(), AT_EMPTY_PATH);
+    } else {
+      execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+    }
     if (errno != ETXTBSY) break;
     nanosleep(&kBusyPause, nullptr);
   }
@@ -188,9 +194,10 @@ class SignalBlock {
 
 }  // namespace
 
-pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& options,
-                 UniqueFd& pidfd) {
+pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& options, UniqueFd& pidfd,
+                 int program_fd) {
   ChildPlan plan;
+  plan.program_fd = program_fd;
   plan.argv = Pointers(argv);
   if (options.environment.empty()) {
     for (char** entry = environ; *entry != nullptr; ++entry) plan.environment.push_back(*entry);
@@ -236,6 +243,18 @@ pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& optio
     throw SystemError(DescribeFailure(plan), plan.failed_errno);
   }
   return pid;
+}
+
+PipedProcess SpawnPipedProgram(int program_fd, const std::vector<std::string>& argv,
+                               SpawnOptions options) {
+  auto [child_stdin, to_child] = MakePipe();
+  auto [from_child, child_stdout] = MakePipe();
+  options.stdin_fd = child_stdin.get();
+  options.stdout_fd = child_stdout.get();
+  UniqueFd pidfd;
+  // Nobody else reaps it: its number is its own until it is adopted.
+  const pid_t pid = SpawnChild(argv, options, pidfd, program_fd);
+  return {Process::Adopt(pid), std::move(to_child), std::move(from_child)};
 }
 
 }  // namespace hvbench

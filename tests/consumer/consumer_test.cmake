@@ -47,8 +47,11 @@ run(ignored "${CMAKE_COMMAND}" -S "${EXAMPLE_DIR}" -B "${WORK_DIR}/build" -G Nin
   -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix")
 run(ignored "${CMAKE_COMMAND}" --build "${WORK_DIR}/build" --parallel 2)
 
+# The build may lie in another user's folder, where no work directory may be.
+run(temporary mktemp --directory)
+string(STRIP "${temporary}" temporary)
 set(bench "${WORK_DIR}/build/consumer_bench" "--hvbench_runtimes=native,nice"
-  --hvbench_profile=smoke "--hvbench_work_dir=${WORK_DIR}/work")
+  --hvbench_profile=smoke "--hvbench_work_dir=${temporary}/work")
 set(native "cpu/collatz/limit:100/runtime:native/manual_time")
 set(nice "cpu/collatz/limit:100/runtime:nice/manual_time")
 
@@ -61,3 +64,4 @@ run(ignored ${bench} --benchmark_filter=^cpu/collatz/ "--benchmark_out=${WORK_DI
 file(READ "${WORK_DIR}/result.json" json)
 expect_measured("${json}" "${native}")
 expect_measured("${json}" "${nice}")
+file(REMOVE_RECURSE "${temporary}")

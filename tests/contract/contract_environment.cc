@@ -20,6 +20,7 @@
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/contract/private_docker.h"
+#include "tests/support/disk_folder.h"
 
 namespace hvbench {
 namespace {
@@ -56,8 +57,8 @@ class Images : public ::testing::Environment {
   }
   GuestImageStore& store() {
     if (!cache_) {
-      char pattern[] = "/tmp/hvbench-images-XXXXXX";
-      if (mkdtemp(pattern) == nullptr) throw SystemError("make a temporary folder", errno);
+      std::string pattern = test::DiskFolder() / "hvbench-images-XXXXXX";
+      if (mkdtemp(pattern.data()) == nullptr) throw SystemError("make a temporary folder", errno);
       dir_ = pattern;
       cache_ = std::make_unique<ImageCache>(dir_, FindGuestKernel({}));
     }
@@ -147,8 +148,8 @@ void LauncherContract::SetUp() {
   // dockerd brings a containerd.
   if (UsesDocker(GetParam()) || UsesContainerd(GetParam())) Daemons::Instance().StartDocker();
 
-  char pattern[] = "/tmp/hvbench-contract-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern), nullptr);
+  std::string pattern = test::DiskFolder() / "hvbench-contract-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
   work_dir_ = pattern;
   run_id_ = "contract" + std::to_string(getpid());
   run_cgroup_ = "/hvbench-" + run_id_;

@@ -11,6 +11,7 @@
 
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/wait.h"
+#include "tests/support/disk_folder.h"
 
 namespace hvbench {
 namespace {
@@ -43,8 +44,8 @@ std::unique_ptr<PrivateDocker> PrivateDocker::StartIfNeeded() {
       geteuid() != 0) {
     return nullptr;
   }
-  char pattern[] = "/tmp/hvbench-docker-XXXXXX";
-  if (mkdtemp(pattern) == nullptr) return nullptr;
+  std::string pattern = test::DiskFolder() / "hvbench-docker-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr) return nullptr;
   std::unique_ptr<PrivateDocker> docker(new PrivateDocker);
   docker->dir_ = pattern;
   const fs::path socket = docker->dir_ / "docker.sock";

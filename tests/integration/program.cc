@@ -11,6 +11,7 @@
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/error.h"
+#include "tests/support/disk_folder.h"
 
 namespace hvbench::test {
 namespace {
@@ -25,7 +26,7 @@ std::string Contents(const fs::path& file) {
 }
 
 fs::path MakeTemporaryDir() {
-  std::string name = (fs::temp_directory_path() / "hvbench-test-XXXXXX").string();
+  std::string name = (DiskFolder() / "hvbench-test-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw SystemError("make a temporary folder", errno);
   return name;
 }
