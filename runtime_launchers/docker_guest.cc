@@ -9,6 +9,7 @@
 #include "runtime_launchers/docker_image.h"
 #include "runtime_launchers/oci.h"
 #include "runtime_launchers/oci_bundle.h"
+#include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
@@ -33,7 +34,8 @@ bool UsesSystemd(const Json& info) { return info.value("CgroupDriver", "") == "s
 
 // systemd wants a slice's name where the other driver takes a path.
 std::string CgroupParentFor(const Json& info, const std::string& guest_cgroup) {
-  return UsesSystemd(info) ? "hvbench.slice" : fs::path(guest_cgroup).parent_path().string();
+  return UsesSystemd(info) ? "hvbench.slice"
+                           : CgroupsPathOf(fs::path(guest_cgroup).parent_path().string());
 }
 
 // The paths that both drivers make of the parent and the container's id.
@@ -121,7 +123,7 @@ void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadlin
   if (!UsesSystemd(info_)) {
     // runsc does not fill a version 1 cpuset's parents, and then may not write its own.
     try {
-      Cgroup(cgroup_parent_).Create({});
+      Cgroup::OnMachine(cgroup_parent_).Create({});
     } catch (const SystemError&) {
       // A user who may use Docker but no cgroups: runc makes what it needs.
     }
@@ -129,7 +131,7 @@ void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadlin
   created_ = true;  // also if the answer does not arrive in time
   container_ = engine.CreateContainer(name_, config, deadline);
   // Known before the start: one that fails may leave gVisor's processes running in there.
-  cgroup_ = Cgroup(CgroupOfContainer(info_, cgroup_parent_, container_));
+  cgroup_ = Cgroup::OnMachine(CgroupOfContainer(info_, cgroup_parent_, container_));
 }
 
 void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) {

@@ -38,9 +38,10 @@ void NativeGuest::MakeCgroup(const LaunchRequest& request) {
     cgroup.Create({request.shape.host_cpus, request.shape.memory_mib});
   } catch (const SystemError& error) {
     cgroup_.reset();
-    // EBUSY: a version 2 group that holds this program and was not delegated to it.
+    // EBUSY: a version 2 group that holds others beside this program. EOPNOTSUPP: one without the
+    // controllers.
     const int code = error.system_error();
-    if (code != EACCES && code != EPERM && code != EROFS && code != EBUSY) {
+    if (code != EACCES && code != EPERM && code != EROFS && code != EBUSY && code != EOPNOTSUPP) {
       cgroup.KillAndRemove(Deadline::In(kForcedStopTimeout));
       throw;
     }

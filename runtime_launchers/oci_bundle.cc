@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/trusted_path.h"
 
 namespace hvbench {
@@ -82,7 +83,7 @@ Json LinuxOf(const LaunchRequest& request) {
   namespaces.push_back({{"type", "network"}});
   if (request.network) namespaces.back()["path"] = request.network->network_namespace.string();
   // The paths are those that `runc spec` and Docker hide.
-  return {{"cgroupsPath", request.cgroup},
+  return {{"cgroupsPath", CgroupsPathOf(request.cgroup)},
           {"resources", ResourcesOf(request.shape)},
           {"namespaces", namespaces},
           {"maskedPaths",

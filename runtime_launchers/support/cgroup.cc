@@ -1,22 +1,19 @@
 #include "runtime_launchers/support/cgroup.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <map>
 #include <set>
 #include <string_view>
 
-#include "runtime_launchers/support/cgroup_mounts.h"
+#include "runtime_launchers/support/cgroup_base.h"
+#include "runtime_launchers/support/cgroup_files.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/proc_stats.h"
-#include "runtime_launchers/support/unique_fd.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -24,33 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Those that the suite limits, measures or freezes with; runtimes may use others besides.
-constexpr std::array<std::string_view, 5> kOurControllers = {"cpuacct", "cpuset", "memory",
-                                                             "freezer", "pids"};
-// In version 2 the cpu time is counted, and processes are frozen, without any controller.
-constexpr std::array<std::string_view, 3> kOurV2Controllers = {"cpuset", "memory", "pids"};
-
 constexpr auto kPollInterval = std::chrono::milliseconds(1);
-
-bool IsOurs(std::string_view controller) {
-  return std::find(kOurControllers.begin(), kOurControllers.end(), controller) !=
-         kOurControllers.end();
-}
-
-void WriteFile(const fs::path& file, const std::string& text) {
-  const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd || write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw SystemError("cannot write '" + text + "' to " + file.string(), errno);
-  }
-}
-
-// "" if unreadable. Without the trailing newline.
-std::string ReadFile(const fs::path& file) {
-  std::ifstream stream(file);
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  text.erase(text.find_last_not_of('\n') + 1);
-  return text;
-}
 
 // The number behind `key` in a file of "key number" lines.
 std::optional<std::int64_t> ReadKey(const fs::path& file, std::string_view key) {
@@ -85,12 +56,6 @@ bool IsDirectory(const fs::path& dir) {
   return fs::is_directory(dir, error);
 }
 
-void MakeDirectory(const fs::path& dir) {
-  if (mkdir(dir.c_str(), 0755) != 0 && errno != EEXIST) {
-    throw SystemError("cannot make the cgroup " + dir.string(), errno);
-  }
-}
-
 // The groups from just below the mount point down to `dir`.
 std::vector<fs::path> Lineage(const fs::path& mount_point, const fs::path& dir) {
   std::vector<fs::path> groups;
@@ -123,49 +88,66 @@ std::vector<fs::path> Subtree(const fs::path& dir) {
 // A new version 1 cpuset has neither CPUs nor memory nodes, and then accepts no process.
 void FillCpuset(const fs::path& group) {
   for (const char* file : {"cpuset.mems", "cpuset.cpus"}) {
-    if (ReadFile(group / file).empty()) {
-      WriteFile(group / file, ReadFile(group.parent_path() / file));
+    if (ReadCgroupFile(group / file).empty()) {
+      WriteCgroupFile(group / file, ReadCgroupFile(group.parent_path() / file));
     }
   }
 }
 
 void LimitMemoryV1(const fs::path& dir, std::int64_t bytes) {
   const std::string text = std::to_string(bytes);
-  WriteFile(dir / "memory.limit_in_bytes", text);
+  WriteCgroupFile(dir / "memory.limit_in_bytes", text);
   // Missing on kernels without swap accounting.
   const fs::path with_swap = dir / "memory.memsw.limit_in_bytes";
-  if (fs::exists(with_swap)) WriteFile(with_swap, text);
+  if (fs::exists(with_swap)) WriteCgroupFile(with_swap, text);
 }
 
 void CreateV1(const CgroupMount& mount, const fs::path& dir, const CgroupLimits& limits) {
   for (const fs::path& group : Lineage(mount.mount_point, dir)) {
-    MakeDirectory(group);
+    MakeCgroupDirectory(group);
     if (mount.Has("cpuset")) FillCpuset(group);
   }
   if (mount.Has("cpuset") && !limits.cpus.empty()) {
-    WriteFile(dir / "cpuset.cpus", CpuList(limits.cpus));
+    WriteCgroupFile(dir / "cpuset.cpus", CpuList(limits.cpus));
   }
   if (mount.Has("memory") && limits.memory_mib > 0) LimitMemoryV1(dir, limits.memory_mib << 20);
 }
 
+void RequireController(const fs::path& dir, const char* file, const char* controller) {
+  if (fs::exists(dir / file)) return;
+  throw SystemError("the cgroup " + dir.string() + " has no controller " + controller +
+                        ": it was not delegated to hvbench's own (systemctl edit user@.service, "
+                        "Delegate=cpuset memory pids)",
+                    EOPNOTSUPP);
+}
+
 void CreateV2(const CgroupMount& mount, const fs::path& dir, const CgroupLimits& limits) {
-  fs::path parent = mount.mount_point;
-  for (const fs::path& group : Lineage(mount.mount_point, dir)) {
-    const std::string available = " " + ReadFile(parent / "cgroup.controllers") + " ";
-    for (const std::string_view controller : kOurV2Controllers) {
-      if (available.find(" " + std::string(controller) + " ") != std::string::npos) {
-        WriteFile(parent / "cgroup.subtree_control", "+" + std::string(controller));
-      }
-    }
-    MakeDirectory(group);
+  // What lies above our own groups is not ours to change.
+  fs::path parent = mount.mount_point / fs::path(CgroupBase()).relative_path();
+  for (const fs::path& group : Lineage(parent, dir)) {
+    GiveControllersBelow(parent);
+    MakeCgroupDirectory(group);
     parent = group;
   }
-  if (!limits.cpus.empty()) WriteFile(dir / "cpuset.cpus", CpuList(limits.cpus));
-  if (limits.memory_mib > 0) {
-    WriteFile(dir / "memory.max", std::to_string(limits.memory_mib << 20));
-    const fs::path swap = dir / "memory.swap.max";
-    if (fs::exists(swap)) WriteFile(swap, "0");
+  if (!limits.cpus.empty()) {
+    RequireController(dir, "cpuset.cpus", "cpuset");
+    WriteCgroupFile(dir / "cpuset.cpus", CpuList(limits.cpus));
   }
+  if (limits.memory_mib > 0) {
+    RequireController(dir, "memory.max", "memory");
+    WriteCgroupFile(dir / "memory.max", std::to_string(limits.memory_mib << 20));
+    const fs::path swap = dir / "memory.swap.max";
+    if (fs::exists(swap)) WriteCgroupFile(swap, "0");
+  }
+}
+
+// Without those that a hierarchy of version 1 sees to.
+CgroupLimits LimitsOfV2(CgroupLimits limits) {
+  for (const CgroupMount& mount : CgroupMounts()) {
+    if (mount.Has("cpuset")) limits.cpus.clear();
+    if (mount.Has("memory")) limits.memory_mib = 0;
+  }
+  return limits;
 }
 
 // Sets `file` to `wanted` until `reached` sees it take effect: a version 1 freezer stays at
@@ -174,7 +156,7 @@ template <typename Reached>
 void ChangeState(const fs::path& file, const std::string& wanted, Reached reached,
                  Deadline deadline) {
   while (true) {
-    WriteFile(file, wanted);
+    WriteCgroupFile(file, wanted);
     for (int polls = 0; polls < 20; ++polls) {
       if (reached()) return;
       if (deadline.Passed()) {
@@ -187,18 +169,7 @@ void ChangeState(const fs::path& file, const std::string& wanted, Reached reache
 
 }  // namespace
 
-CgroupVersion DetectCgroupVersion() {
-  bool v1 = false;
-  bool v2 = false;
-  for (const CgroupMount& mount : CgroupMounts()) {
-    if (mount.is_v2) v2 = true;
-    // systemd's own "name=" hierarchy limits and counts nothing.
-    else if (std::any_of(mount.controllers.begin(), mount.controllers.end(), IsOurs))
-      v1 = true;
-  }
-  if (v1) return v2 ? CgroupVersion::kHybrid : CgroupVersion::kV1;
-  return v2 ? CgroupVersion::kV2 : CgroupVersion::kNone;
-}
+CgroupVersion DetectCgroupVersion() { return VersionOf(CgroupMounts()); }
 
 std::string_view Describe(CgroupVersion version) {
   switch (version) {
@@ -221,9 +192,22 @@ Cgroup::Cgroup(const std::string& path) {
   }
   for (const CgroupMount& mount : CgroupMounts()) {
     for (const std::string& controller : mount.controllers) {
-      hierarchies_.push_back({controller, mount.mount_point / relative});
+      hierarchies_.push_back(
+          {controller, mount.mount_point / fs::path(CgroupBase()).relative_path() / relative});
     }
   }
+}
+
+Cgroup Cgroup::OnMachine(const std::string& path) {
+  Cgroup group(path);
+  const fs::path relative = fs::path(path).relative_path().lexically_normal();
+  group.hierarchies_.clear();
+  for (const CgroupMount& mount : CgroupMounts()) {
+    for (const std::string& controller : mount.controllers) {
+      group.hierarchies_.push_back({controller, mount.mount_point / relative});
+    }
+  }
+  return group;
 }
 
 Cgroup Cgroup::ForCpuTime(const std::string& path) {
@@ -251,11 +235,11 @@ Cgroup Cgroup::OfProcess(pid_t pid) {
     }
     if (second == first + 1) path_of[""] = path;
   }
-  const bool v2_only = DetectCgroupVersion() == CgroupVersion::kV2;
+  const bool needs_v2 = NeedsV2(CgroupMounts());
   Cgroup cgroup;
   for (const CgroupMount& mount : CgroupMounts()) {
     for (const std::string& controller : mount.controllers) {
-      if (mount.is_v2 ? !v2_only : !IsOurs(controller)) continue;
+      if (mount.is_v2 ? !needs_v2 : !IsOurController(controller)) continue;
       const auto found = path_of.find(controller);
       if (found == path_of.end()) continue;
       const fs::path relative = mount.BelowMountPoint(found->second);
@@ -274,21 +258,21 @@ std::vector<fs::path> Cgroup::DirsOf(std::string_view controller) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     if (hierarchy.controller == controller) dirs.push_back(hierarchy.dir);
   }
-  // Version 2 has all controllers in one tree.
-  if (dirs.empty() && DetectCgroupVersion() == CgroupVersion::kV2) {
-    for (const Hierarchy& hierarchy : hierarchies_) dirs.push_back(hierarchy.dir);
-  }
+  // What no hierarchy of version 1 has is in the one tree of version 2.
+  if (dirs.empty() && !controller.empty()) return DirsOf("");
   return dirs;
 }
 
 void Cgroup::Create(const CgroupLimits& limits) const {
-  const CgroupVersion version = DetectCgroupVersion();
-  if (version == CgroupVersion::kNone) throw Error("this machine has no cgroups mounted");
+  const bool needs_v2 = NeedsV2(CgroupMounts());
+  if (DetectCgroupVersion() == CgroupVersion::kNone)
+    throw Error("this machine has no cgroups mounted");
   for (const CgroupMount& mount : CgroupMounts()) {
-    const bool ours = std::any_of(mount.controllers.begin(), mount.controllers.end(), IsOurs);
+    const bool ours =
+        std::any_of(mount.controllers.begin(), mount.controllers.end(), IsOurController);
     for (const Hierarchy& hierarchy : hierarchies_) {
       if (hierarchy.controller != mount.controllers.front()) continue;
-      if (mount.is_v2 && version == CgroupVersion::kV2) CreateV2(mount, hierarchy.dir, limits);
+      if (mount.is_v2 && needs_v2) CreateV2(mount, hierarchy.dir, LimitsOfV2(limits));
       if (!mount.is_v2 && ours) CreateV1(mount, hierarchy.dir, limits);
     }
   }
@@ -339,7 +323,7 @@ void Cgroup::Freeze(Deadline deadline) const {
     const fs::path v1_file = dir / "freezer.state";
     if (fs::exists(v1_file)) {
       ChangeState(
-          v1_file, "FROZEN", [&] { return ReadFile(v1_file) == "FROZEN"; }, deadline);
+          v1_file, "FROZEN", [&] { return ReadCgroupFile(v1_file) == "FROZEN"; }, deadline);
     } else {
       ChangeState(
           dir / "cgroup.freeze", "1",
@@ -357,7 +341,7 @@ void Cgroup::Thaw(Deadline deadline) const {
     const fs::path v1_file = dir / "freezer.state";
     if (fs::exists(v1_file)) {
       ChangeState(
-          v1_file, "THAWED", [&] { return ReadFile(v1_file) == "THAWED"; }, deadline);
+          v1_file, "THAWED", [&] { return ReadCgroupFile(v1_file) == "THAWED"; }, deadline);
     } else if (fs::exists(dir / "cgroup.freeze")) {
       ChangeState(
           dir / "cgroup.freeze", "0", [&] { return ReadKey(dir / "cgroup.events", "frozen") == 0; },
@@ -406,7 +390,8 @@ std::vector<std::string> FindTopLevelCgroups(std::string_view prefix) {
   std::set<std::string> names;
   std::error_code error;
   for (const CgroupMount& mount : CgroupMounts()) {
-    for (const auto& entry : fs::directory_iterator(mount.mount_point, error)) {
+    for (const auto& entry : fs::directory_iterator(
+             mount.mount_point / fs::path(CgroupBase()).relative_path(), error)) {
       const std::string name = "/" + entry.path().filename().string();
       if (entry.is_directory(error) && name.starts_with(prefix)) names.insert(name);
     }

@@ -10,11 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "runtime_launchers/support/cgroup_mounts.h"
 #include "runtime_launchers/support/deadline.h"
 
 namespace hvbench {
-
-enum class CgroupVersion { kNone, kV1, kHybrid, kV2 };
 
 // What this machine has: kHybrid is version 1 controllers with a version 2 tree beside them.
 CgroupVersion DetectCgroupVersion();
@@ -29,8 +28,11 @@ struct CgroupLimits {
 // freezer, pids). The object is a name: it owns nothing, removal is explicit.
 class Cgroup {
  public:
-  // The group named `path` ("/hvbench-1/native-1"), made or not.
+  // The group named `path` ("/hvbench-1/native-1"), made or not. Below the one that CgroupBase()
+  // says, as all of ours are.
   explicit Cgroup(const std::string& path);
+  // One that somebody else names, from the mount points on: systemd's scopes are elsewhere.
+  static Cgroup OnMachine(const std::string& path);
   // The same in the hierarchy that counts CPU time, and in no other: entering each one costs its
   // processes up to a grace period of the kernel's.
   static Cgroup ForCpuTime(const std::string& path);
@@ -63,7 +65,7 @@ class Cgroup {
   std::vector<std::filesystem::path> DirsOf(std::string_view controller) const;
 };
 
-// Names ("/hvbench-...") of top-level groups with that prefix, in any hierarchy.
+// Names ("/hvbench-...") of groups with that prefix where ours live, in any hierarchy.
 std::vector<std::string> FindTopLevelCgroups(std::string_view prefix);
 
 }  // namespace hvbench

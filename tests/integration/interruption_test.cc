@@ -15,7 +15,8 @@ namespace {
 class InterruptionTest : public ProgramTest, public testing::WithParamInterface<std::string> {
  protected:
   bool Usable() {
-    const auto json = nlohmann::json::parse(Run({"doctor", "--json"}).out);
+    const auto json =
+        nlohmann::json::parse(Run({"doctor", "--json", "--hvbench_runtimes=" + GetParam()}).out);
     for (const auto& runtime : json.at("runtimes")) {
       if (runtime.at("name") != GetParam()) continue;
       reason_ = runtime.at("reason");
