@@ -11,7 +11,7 @@ docker_answers() { curl --silent --fail --max-time 5 --unix-socket "$1" http://d
 
 # Exports DOCKER_HOST and CONTAINERD_ADDRESS. Always succeeds: without a daemon, what needs one is
 # reported as unusable by hvbench.
-# $1 names the runsc to register, or is empty.
+# $1 names the runsc to register, or is empty. HVBENCH_DOCKER_CGROUP_DRIVER chooses between dockerd's two.
 provide_docker() {
   local -r given=${DOCKER_HOST:-unix:///run/docker.sock}
   if [[ $given != unix://* ]] || docker_answers "${given#unix://}"; then
@@ -33,6 +33,8 @@ start_dockerd() {
     warn "$dir is too long a path for Docker's sockets; set XDG_CACHE_HOME. Docker is not measured."
     return
   fi
+  [[ -z ${HVBENCH_DOCKER_CGROUP_DRIVER:-} ]] ||
+    options+=(--exec-opt "native.cgroupdriver=$HVBENCH_DOCKER_CGROUP_DRIVER")
   mkdir -p "$dir"
   exec 9>"$dir/lock" # no child but this shell may keep it: everything is started with 9>&-
   if ! flock --nonblock 9; then

@@ -3,6 +3,7 @@
 
     check_lab.py doctor DOCTOR.json RUNTIME...   the runtimes are usable
     check_lab.py ctest JUNIT.xml TEST...         the tests were run, and not skipped
+    check_lab.py contract GTEST.xml RUNTIME...   none of a runtime's tests was skipped
     check_lab.py results RESULT.json...          all was measured under KVM; prints the boots' phases
 """
 
@@ -26,6 +27,19 @@ def check_ctest(file, *tests):
     return [f"{test} was not run" for test in tests if test not in ran]
 
 
+def check_contract(file, *runtimes):
+    faults = []
+    tests = [(case.get("name"), case.get("result"), case.find("skipped"))
+             for case in ElementTree.parse(file).iter("testcase") if case.get("status") == "run"]
+    for runtime in runtimes:
+        mine = [test for test in tests if test[0].endswith("/" + runtime)]
+        if not mine:
+            faults.append(f"no test of {runtime} was run")
+        faults += [f"{name} was not run: {'' if skipped is None else skipped.get('message')}"
+                   for name, result, skipped in mine if result != "completed"]
+    return faults
+
+
 def check_results(*files):
     faults = []
     print("| runtime | " + " | ".join(PHASES) + " |")
@@ -45,7 +59,8 @@ def check_results(*files):
 
 
 def main():
-    check = {"doctor": check_doctor, "ctest": check_ctest, "results": check_results}[sys.argv[1]]
+    check = {"doctor": check_doctor, "ctest": check_ctest, "contract": check_contract,
+             "results": check_results}[sys.argv[1]]
     faults = check(*sys.argv[2:])
     print("\n".join(faults))
     return 1 if faults else 0

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a command in the lab: an emulated machine (QEMU's TCG) with AMD's hardware virtualization, in
-# which KVM works although this machine has none. The lab sees this machine's own files at the same
-# paths; what it writes is forgotten, but for the folders named with --output.
+# which KVM works although this machine has none; or a plainer one, for what needs control groups of
+# version 2, which this machine may not have. The lab sees this machine's own files at the same paths;
+# what it writes is forgotten, but for the folders named with --output.
 #
 # The command's output is streamed. The exit status is the command's, or
 #   77  the lab cannot run here; the reason is the last line of standard error
@@ -21,6 +22,7 @@ readonly EXIT_SKIPPED=77 EXIT_LAB_FAILED=125
 readonly BOOT_ALLOWANCE_SECONDS=120
 # See end_if_it_stands_still.
 readonly STILL_SECONDS=60 MAX_BOOTS=2
+readonly SYSTEMD=/lib/systemd/systemd
 # Loaded by the initramfs. What the lab's user needs, lab_session.sh loads.
 readonly BOOT_MODULES=(virtio_pci virtiofs overlay virtio_console)
 # Variables that the command gets, besides those called HVBENCH_*.
@@ -28,8 +30,12 @@ readonly KEPT_VARIABLES=(PATH HOME LANG XDG_CACHE_HOME)
 
 usage() {
   cat <<EOF
-usage: tests/lab/lab.sh [--output DIR]... [--memory-mib N] [--timeout SECONDS] COMMAND [ARGUMENT...]
-       tests/lab/lab.sh --check      says whether the lab can run here
+usage: tests/lab/lab.sh [--plain | --systemd] [--output DIR]... [--memory-mib N] [--timeout SECONDS]
+                        COMMAND [ARGUMENT...]
+       tests/lab/lab.sh [--systemd] --check      says whether the lab can run here
+
+  --plain    without hardware virtualization: two processors, and quicker
+  --systemd  as --plain, and systemd is the first process: the command is a service of it
 EOF
 }
 
@@ -56,6 +62,8 @@ check() {
   for tool in qemu-system-x86_64 modprobe depmod cpio ldd; do
     have "$tool" || cannot_run "there is no $tool (apt-get install qemu-system-x86 kmod cpio)."
   done
+  [[ -z $first_process || -x $first_process ]] ||
+    cannot_run "there is no $first_process (apt-get install systemd)."
   virtiofsd=$(find_virtiofsd) ||
     cannot_run 'there is no virtiofsd (apt-get install virtiofsd, or qemu-system-common before 8.0).'
   kernel=${HVBENCH_GUEST_KERNEL:-$(guest_kernel_in "$(cache_dir)/guest-kernel/root")}
@@ -108,7 +116,7 @@ write_session() {
     [[ -z ${!name:-} ]] || command+=("$name=${!name}")
   done
   command+=("$@")
-  declare -p kernel_dir output_dirs working_dir command >"$session/session"
+  declare -p kernel_dir output_dirs working_dir command first_process >"$session/session"
   cp "$LAB_DIR/lab_session.sh" "$session"
 }
 
@@ -139,11 +147,10 @@ end_virtiofsd() {
 
 virtiofsd_decided() { [[ -S $session/virtiofs.sock ]] || is_gone "$virtiofsd_pid"; }
 
-# One processor: with two, guests of the nested KVM stall under TCG.
 boot() {
   # shellcheck disable=SC2054  # the commas are QEMU's
   local -ar machine=(
-    -machine q35 -accel tcg -cpu 'EPYC,+svm,+npt' -smp 1 -m "$memory_mib"
+    -machine q35 -accel tcg "${processors[@]}" -m "$memory_mib"
     -object "memory-backend-memfd,id=memory,size=${memory_mib}M,share=on"
     -numa node,memdev=memory
     -nodefaults -display none -no-reboot -pidfile "$session/qemu.pid"
@@ -231,13 +238,21 @@ run_in_lab() {
 
 main() {
   local kernel kernel_dir kernel_version virtiofsd
-  local memory_mib=3072 timeout_seconds=600
+  local memory_mib=3072 timeout_seconds=600 first_process=
+  # One processor: with two, guests of the nested KVM stall under TCG.
+  local -a processors=(-cpu 'EPYC,+svm,+npt' -smp 1)
   local -a output_dirs=()
   while [[ ${1:-} == --* ]]; do
     case $1 in
       --check) check && return ;;
       --help) usage && return ;;
       --) shift && break ;;
+      --plain | --systemd)
+        processors=(-cpu max -smp 2)
+        [[ $1 == --plain ]] || first_process=$SYSTEMD
+        shift
+        continue
+        ;;
     esac
     (($# >= 2)) || { usage >&2 && exit "$HVBENCH_EXIT_USAGE"; }
     case $1 in

@@ -3,10 +3,14 @@
 #   machine   the lab does what lab.sh says, and KVM works in it
 #   kvm       the tests labelled kvm: the contract of the launchers of virtual machines
 #   kernels   every kernel with its smallest parameters, in each virtual machine that is usable there
+#   cgroup2   the container runtimes on control groups of version 2, with Docker's driver cgroupfs
+#   cgroup2_systemd   the same of Docker with its driver systemd, which is the first process there
 set -euo pipefail
 
 LAB_DIR=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly LAB_DIR
+# shellcheck source-path=SCRIPTDIR
+source "$LAB_DIR/../../scripts/lib/common.sh"
 readonly PART=$1 BUILD_DIR=$2
 readonly LAB_SECONDS=900 LAB_TIMED_OUT=124
 readonly OUTPUT=$BUILD_DIR/lab/$PART
@@ -20,7 +24,7 @@ fail() {
 # an emulated one cannot run this part.
 in_lab() {
   local status=0
-  "$LAB_DIR/lab.sh" --output "$OUTPUT" --timeout "$LAB_SECONDS" "$@" || status=$?
+  "$LAB_DIR/lab.sh" "${mode[@]}" --output "$OUTPUT" --timeout "$LAB_SECONDS" "$@" || status=$?
   ((status != LAB_TIMED_OUT)) || {
     printf 'skipped: the lab did not end within %d s on this machine\n' "$LAB_SECONDS" >&2
     exit 77
@@ -79,6 +83,34 @@ test_kernels() {
   python3 "$LAB_DIR/check_lab.py" results "$OUTPUT"/*.json
 }
 
-"$LAB_DIR/lab.sh" --check || exit
+# In a machine without nested virtualization, which is quicker. $1: Docker's driver; the others: what
+# must have been tested, where its programs are on this machine.
+test_containers() {
+  local -r driver=$1
+  local runtime
+  local -a required=()
+  shift
+  for runtime in "$@"; do
+    case $runtime in
+      native) ;;
+      docker) { have dockerd && have curl; } || continue ;;
+      gvisor) [[ -n ${HVBENCH_RUNSC:-} ]] || have runsc || continue ;;
+      *) have "$runtime" || continue ;;
+    esac
+    required+=("$runtime")
+  done
+  in_lab "$LAB_DIR/container_tests.sh" "$driver" "$BUILD_DIR" "$OUTPUT"
+  python3 "$LAB_DIR/check_lab.py" contract "$OUTPUT/launcher_contract_test.xml" "${required[@]}"
+}
+
+test_cgroup2() { test_containers cgroupfs native runc crun gvisor docker; }
+test_cgroup2_systemd() { test_containers systemd docker; }
+
+mode=()
+case $PART in
+  cgroup2) mode=(--plain) ;;
+  cgroup2_systemd) mode=(--systemd) ;;
+esac
+"$LAB_DIR/lab.sh" "${mode[@]}" --check || exit
 rm -rf "$OUTPUT"
 "test_$PART"

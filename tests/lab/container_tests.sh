@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# In the lab, whose control groups are of version 2: the contract of the runtimes whose guests are
+# containers, and of the tests of the program those in which control groups matter. What is timing,
+# formatting or the machine's disk is tested elsewhere; here each second is ten.
+#
+#   container_tests.sh cgroupfs|systemd BUILD_DIR OUTPUT_DIR
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR
+source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
+
+readonly DRIVER=$1 BUILD_DIR=$2 OUTPUT=$3
+
+readonly CONTRACT=(
+  CpusAndMemoryAreLimited FrozenGuestUsesNoCpuAndGoesOnAfterwards
+  CountsTheCpuAndMemoryOfItsHostProcesses DeathIsSeenAtOnceAndExplained
+  ShutdownLeavesNothingAndIsIdempotent AgentThatCannotRunIsAnErrorOrADeath
+  RemoveStaleRemovesWhatAKilledProgramLeft ZInterruptEndsALaunchButNotAShutdown)
+
+# With systemd only what Docker leaves to it differs.
+case $DRIVER in
+  cgroupfs)
+    runtimes=(native runc crun gvisor docker docker_gvisor containerd_runc containerd_gvisor)
+    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.Sig*/runc:InterruptionTest.SigintLeaves*/docker'
+    program_tests+=':StartupTest.RealBootsHoldTogether/runc:MeasuringTest.AKilledGuestCostsItsOwnCellAlone'
+    ;;
+  systemd)
+    runtimes=(docker docker_gvisor)
+    program_tests='HostsTest.AScopeOfSystemd*:InterruptionTest.Sig*/docker'
+    ;;
+esac
+
+filter_of_contract() {
+  local runtime test
+  for runtime in "${runtimes[@]}"; do
+    for test in "${CONTRACT[@]}"; do printf '*.%s/%s:' "$test" "$runtime"; done
+  done
+}
+
+run() {
+  "$BUILD_DIR/tests/$1" --gtest_filter="$2" \
+    --gtest_output="xml:$OUTPUT/${1##*/}.xml" || (($? == 77)) || status=1
+}
+
+status=0
+trap stop_dockerd EXIT
+# Memory: a layer of files over the lab's own layers would copy each of them.
+export XDG_CACHE_HOME=/run/hvbench HVBENCH_DOCKER_CGROUP_DRIVER=$DRIVER
+provide_docker "${HVBENCH_RUNSC:-}"
+# The first start of a program reads it from the other machine, which may take longer than a probe waits.
+names=${runtimes[*]//_/-}
+"$BUILD_DIR/bin/hvbench" doctor --hvbench_runtimes="${names// /,}"
+[[ $DRIVER != cgroupfs ]] || run unit/runtime_launchers/hvbench_launchers_test 'Cgroup*:Oci*'
+run contract/launcher_contract_test "$(filter_of_contract)"
+run integration/hvbench_program_test "*${program_tests//:/:*}"
+exit "$status"
