@@ -60,14 +60,14 @@ std::optional<Unusable> ContainerdLauncher::Check(ProbeResult& result) const {
   std::string version;
   if (auto unusable = runtime_.check(version)) return unusable;
   try {
-    result.version = ContainerdClient(/*interruptible=*/true).Version(Deadline::In(kQueryTimeout)) +
-                     " with " + version;
+    const ContainerdClient containerd(/*interruptible=*/true);
+    result.version = containerd.Version(Deadline::In(kQueryTimeout)) + " with " + version;
+    return WhyListenerIsForeign("containerd", containerd.socket());
   } catch (const SystemError& error) {
     return Unusable{
         std::string("no containerd answers: ") + error.what(),
         error.system_error() == EACCES ? "run as root: sudo hvbench" : kInstallContainerd};
   }
-  return std::nullopt;
 }
 
 void ContainerdLauncher::Try(LaunchRequest request) {
@@ -92,6 +92,9 @@ ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const LaunchRequest& tri
     result.usable = true;
   } catch (const Interrupted&) {
     throw;
+  } catch (const NotProved& error) {
+    result.reason = error.what();
+    result.fix = kSameNamespaceFix;
   } catch (const std::exception& error) {
     result.reason = error.what();
   }

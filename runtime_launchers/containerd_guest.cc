@@ -50,7 +50,10 @@ ExitStatus FromShellStatus(int code) {
 }  // namespace
 
 ContainerdGuest::ContainerdGuest(const LaunchRequest& request, ContainerdTask task)
-    : id_(request.guest_id), task_(std::move(task)), guest_dir_(request.guest_dir) {
+    : id_(request.guest_id),
+      mark_(GuestMark::OfCgroup(request.cgroup)),
+      task_(std::move(task)),
+      guest_dir_(request.guest_dir) {
   facts_ = task_.facts;
   memory_mib_ = request.shape.memory_mib;
   guest_memory_file_ = task_.guest_memory_file;
@@ -79,20 +82,33 @@ void ContainerdGuest::Prepare(const LaunchRequest& request,
 void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
                              const TaskStreams& streams) {
   const fs::path bundle = BundleIn(guest_dir_);
-  cgroup_ = Cgroup(request.cgroup);
-  cgroup_->Create({request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
+  cgroup_ = Cgroup::MakeNew(request.cgroup,
+                            {request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
   created_ = true;  // also if an answer does not arrive in time
   containerd.CreateContainer(
       {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
       request.deadline);
+  started_ = BootTicksNow();
   const pid_t pid = containerd.CreateTask(id_, streams, fs::absolute(RootOfBundle(bundle, request)),
                                           request.deadline);
-  process_ = Process::Adopt(pid);
+  AdoptMainProcess(pid);
 }
 
-void ContainerdGuest::AdoptShim() {
-  if (const auto pid = FindShim(id_)) shim_ = Process::Adopt(*pid);
+void ContainerdGuest::AdoptMainProcess(pid_t pid) {
+  try {
+    process_ = Process::Adopt(IdentityProof::OfMember(pid, mark_, started_));
+    return;
+  } catch (const NotProved& error) {
+    // A VMM may be where its shim is, which enters the guest's group later.
+    if (task_.is_vm) AdoptShim();
+    if (!shim_) throw NotProved(ExplainForeignProcess("containerd", pid, error));
+  } catch (const ProcessGone& error) {
+    throw NotProved(ExplainForeignProcess("containerd", pid, error));
+  }
+  process_ = Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_));
 }
+
+void ContainerdGuest::AdoptShim() { shim_ = FindShim(id_, started_, process_); }
 
 void ContainerdGuest::Start(const LaunchRequest& request) {
   const ContainerdClient containerd(/*interruptible=*/true);
@@ -111,7 +127,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   if (!to_guest) throw SystemError("cannot open " + streams.input.string(), errno);
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
   AdoptShim();
-  if (task_.is_vm && shim_) MoveProcessTree(shim_->pid(), *cgroup_);
+  if (task_.is_vm && shim_) MoveProcessTree(*shim_, *cgroup_);
   facts_["command_line"] = "containerd task " + id_ + " on " + task_.runtime + " with " +
                            (BundleIn(guest_dir_) / "config.json").string();
   facts_["limits"] = task_.is_vm ? "cgroup for CPUs, the machine's size for memory" : "cgroup";

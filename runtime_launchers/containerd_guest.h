@@ -44,9 +44,12 @@ class ContainerdGuest : public ProcessGuest {
   // Makes the container and its task, which does not run yet.
   void Create(const ContainerdClient& containerd, const LaunchRequest& request,
               const TaskStreams& streams);
+  void AdoptMainProcess(pid_t pid);
   void AdoptShim();
 
   std::string id_;
+  GuestMark mark_;
+  BootTicks started_ = 0;  // before containerd made the task
   ContainerdTask task_;
   std::filesystem::path guest_dir_;
   bool created_ = false;

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
 #include <vector>
@@ -14,13 +13,6 @@
 
 namespace hvbench {
 namespace {
-
-// "containerd-shim-runc-v2\0-namespace\0moby\0-id\0<id>\0...": the words, each with its end.
-bool ServesContainer(const std::string& command_line, const std::string& id) {
-  const std::string program = command_line.substr(0, command_line.find('\0'));
-  return program.find("containerd-shim") != std::string::npos &&
-         command_line.find(std::string("\0-id\0", 5) + id + '\0') != std::string::npos;
-}
 
 std::vector<pid_t> AllProcesses() {
   std::vector<pid_t> pids;
@@ -49,19 +41,31 @@ std::vector<pid_t> ProcessTree(pid_t root) {
 
 }  // namespace
 
-std::optional<pid_t> FindShim(const std::string& container_id) {
+std::optional<Process> FindShim(const std::string& container_id, BootTicks not_before,
+                                const Process& child) {
+  const auto prove = [&](pid_t candidate) -> std::optional<Process> {
+    try {
+      return Process::Adopt(IdentityProof::OfShim(candidate, container_id, not_before, child));
+    } catch (const Error&) {
+      return std::nullopt;  // another process, as nearly all are
+    }
+  };
+  if (const auto parent = child.pid() > 0 ? ParentOfProcess(child.pid()) : std::nullopt) {
+    if (auto shim = prove(*parent)) return shim;
+  }
   for (const pid_t pid : AllProcesses()) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-    const std::string command_line((std::istreambuf_iterator<char>(file)),
-                                   std::istreambuf_iterator<char>());
-    if (ServesContainer(command_line, container_id)) return pid;
+    if (auto shim = prove(pid)) return shim;
   }
   return std::nullopt;
 }
 
-void MoveProcessTree(pid_t root, const Cgroup& cgroup) {
-  for (const pid_t pid : ProcessTree(root)) {
-    for (const std::filesystem::path& file : cgroup.ProcsFiles()) std::ofstream(file) << pid;
+void MoveProcessTree(const Process& root, const Cgroup& cgroup) {
+  for (const pid_t pid : ProcessTree(root.pid())) {
+    try {
+      cgroup.Admit(IdentityProof::OfDescendant(pid, root, BootTicks{0}));
+    } catch (const Error&) {
+      // It has ended, or become another's.
+    }
   }
 }
 

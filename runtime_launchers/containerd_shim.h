@@ -8,15 +8,19 @@
 #include <string>
 
 #include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/process.h"
 
 namespace hvbench {
 
-// The shim that serves a container, by the identifier on its command line.
-std::optional<pid_t> FindShim(const std::string& container_id);
+// The shim that serves a container and was started after `not_before`; nothing if there is none
+// that can be proved to be it (identity.h). `child` is the container's process as far as it is
+// known, or has none (Process()).
+std::optional<Process> FindShim(const std::string& container_id, BootTicks not_before,
+                                const Process& child);
 
 // Puts a process and all its descendants into a control group: a VM's shim with the VMM and the
 // daemons that serve it, wherever the shim has put their threads.
-void MoveProcessTree(pid_t root, const Cgroup& cgroup);
+void MoveProcessTree(const Process& root, const Cgroup& cgroup);
 
 // What a shim that was killed leaves in the file system: unmounts all below `folder`, then removes
 // it; keeps it where something stays mounted, which may be a folder of ours.

@@ -2,7 +2,6 @@
 // (`docker-gvisor`) or Kata's shim (`docker-kata`). The options that a runtimes file may give:
 // "runtime=NAME", one of the daemon's.
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "runtime_launchers/docker_engine.h"
@@ -14,7 +13,6 @@ namespace hvbench {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 constexpr auto kQueryTimeout = std::chrono::seconds(5);
 constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of the image
@@ -22,11 +20,9 @@ constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of 
 constexpr int kFirstDockerWithShims = 23;
 constexpr char kKataShim[] = "io.containerd.kata.v2";
 
-bool TakesKataShim(const Json& info) {
-  const std::string version = info.value("ServerVersion", "");
-  int major = 0;  // "23.0.1"
-  std::from_chars(version.data(), version.data() + version.size(), major);
-  return major >= kFirstDockerWithShims && FindExecutable("containerd-shim-kata-v2").has_value();
+bool TakesKataShim(const DaemonInfo& info) {
+  return info.major_version() >= kFirstDockerWithShims &&
+         FindExecutable("containerd-shim-kata-v2").has_value();
 }
 
 class DockerLauncher : public Launcher {
@@ -49,8 +45,10 @@ class DockerLauncher : public Launcher {
   std::chrono::nanoseconds DaemonCpu() override;
 
  private:
-  OciRuntimeOfDaemon FindRuntime(const Json& info) const;
-  void Check(ProbeResult& result) const;
+  OciRuntimeOfDaemon FindRuntime(const DaemonInfo& info) const;
+  // Of what FindRuntime found.
+  std::optional<Unusable> CheckRuntime(const OciRuntimeOfDaemon& runtime) const;
+  std::optional<Unusable> Check(std::string& version) const;
   void Try(LaunchRequest request) const;
 
   RuntimeOptions options_;
@@ -70,64 +68,53 @@ DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted)
   }
 }
 
-OciRuntimeOfDaemon DockerLauncher::FindRuntime(const Json& info) const {
-  OciRuntimeOfDaemon found;
-  const Json runtimes = info.value("Runtimes", Json::object());
-  for (const auto& [runtime, details] : runtimes.items()) {
-    found.all += (found.all.empty() ? "" : ", ") + runtime;
-    const std::string path = details.value("path", "");
-    const bool fits = exact_name_.empty() ? runtime.find(wanted_) != std::string::npos ||
-                                                path.find(wanted_) != std::string::npos
-                                          : runtime == exact_name_;
-    // Docker lists runc under a second name that begins with "io."; the plain one is preferred.
-    if (fits && (found.name.empty() || found.name.starts_with("io."))) {
-      found.name = runtime;
-      found.path = path;
-    }
-  }
+OciRuntimeOfDaemon DockerLauncher::FindRuntime(const DaemonInfo& info) const {
+  OciRuntimeOfDaemon found =
+      exact_name_.empty() ? ChooseOciRuntime(info, wanted_) : NamedOciRuntime(info, exact_name_);
   const bool wants_kata = exact_name_.empty() ? wanted_ == "kata" : exact_name_ == kKataShim;
-  if (found.name.empty() && wants_kata && TakesKataShim(info)) found.name = kKataShim;
+  if (found.name.empty() && found.ambiguous.empty() && wants_kata && TakesKataShim(info)) {
+    found.name = kKataShim;
+  }
   return found;
 }
 
-void DockerLauncher::Check(ProbeResult& result) const {
-  const DockerEngine engine(/*interruptible=*/true);
-  const Deadline deadline = Deadline::In(kQueryTimeout);
-  Json info;
-  try {
-    result.version = engine.Version(deadline).value("Version", "");
-    info = engine.Info(deadline);
-  } catch (const SystemError& error) {
-    result.reason = std::string("no Docker daemon answers: ") + error.what();
-    result.fix = error.system_error() == EACCES
-                     ? "run as root, or as a member of the group docker"
-                     : "apt-get install docker.io, start it (systemctl start docker), or name its "
-                       "socket with DOCKER_HOST=unix:///path";
-    return;
+std::optional<Unusable> DockerLauncher::CheckRuntime(const OciRuntimeOfDaemon& runtime) const {
+  const std::string name = exact_name_.empty() ? wanted_ : exact_name_;
+  if (!runtime.ambiguous.empty()) {
+    return Unusable{
+        "the Docker daemon has several OCI runtimes like " + name + ": " + runtime.ambiguous,
+        "name one in a runtimes file, with the option runtime=NAME"};
   }
-  const OciRuntimeOfDaemon runtime = FindRuntime(info);
   if (runtime.name.empty()) {
-    const std::string name = exact_name_.empty() ? wanted_ : exact_name_;
-    result.reason = "the Docker daemon has no OCI runtime " + name + "; it has " + runtime.all;
-    result.fix = wanted_ == "kata"
-                     ? "scripts/install-runtimes.sh kata, and Docker 23 or newer"
-                     : "start dockerd with --add-runtime " + name + "=/path/to/" + name;
-    return;
+    return Unusable{"the Docker daemon has no OCI runtime " + name + "; it has " + runtime.all,
+                    wanted_ == "kata"
+                        ? "scripts/install-runtimes.sh kata, and Docker 23 or newer"
+                        : "start dockerd with --add-runtime " + name + "=/path/to/" + name};
   }
-  if (runtime.IsKata()) {
-    if (const auto unusable = CheckKvm()) {
-      result.reason = unusable->reason;
-      result.fix = unusable->fix;
-      return;
-    }
+  return runtime.IsKata() ? CheckKvm() : std::nullopt;
+}
+
+std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
+  const DockerEngine engine(/*interruptible=*/true);
+  try {
+    const DaemonInfo info = engine.Info(Deadline::In(kQueryTimeout));
+    version = info.version;
+    if (auto unusable = WhyListenerIsForeign("the Docker daemon", engine.socket())) return unusable;
+    if (auto unusable = WhyUnprovable(info)) return unusable;
+    return CheckRuntime(FindRuntime(info));
+  } catch (const SystemError& error) {
+    return Unusable{std::string("no Docker daemon answers: ") + error.what(),
+                    error.system_error() == EACCES
+                        ? "run as root, or as a member of the group docker"
+                        : "apt-get install docker.io, start it (systemctl start docker), or name "
+                          "its socket with DOCKER_HOST=unix:///path"};
   }
-  result.usable = true;
 }
 
 void DockerLauncher::Try(LaunchRequest request) const {
   request.shape = {};
   request.deadline = Deadline::In(kTrialTimeout);
-  const Json info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
+  const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
   DockerGuest guest(request, FindRuntime(info), info);
   guest.Try(request);
   guest.Shutdown(StopMode::kForced, request.deadline);
@@ -136,10 +123,19 @@ void DockerLauncher::Try(LaunchRequest request) const {
 ProbeResult DockerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   ProbeResult result;
   try {
-    Check(result);
+    const auto unusable = Check(result.version);
+    result.usable = !unusable;
+    if (unusable) {
+      result.reason = unusable->reason;
+      result.fix = unusable->fix;
+    }
     if (result.usable && depth == ProbeDepth::kTrial) Try(trial);
   } catch (const Interrupted&) {
     throw;
+  } catch (const NotProved& error) {
+    result.usable = false;
+    result.reason = error.what();
+    result.fix = kSameNamespaceFix;
   } catch (const std::exception& error) {
     result.usable = false;
     result.reason = error.what();
@@ -154,12 +150,10 @@ ProbeResult DockerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) 
 }
 
 std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {
-  const Json info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
+  const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
   const OciRuntimeOfDaemon runtime = FindRuntime(info);
-  if (runtime.name.empty()) {
-    throw Error("the Docker daemon has no OCI runtime for " + options_.name + "; it has " +
-                runtime.all);
-  }
+  if (const auto unusable = WhyUnprovable(info)) throw NotProved(unusable->reason);
+  if (const auto unusable = CheckRuntime(runtime)) throw Error(unusable->reason);
   auto guest = std::make_unique<DockerGuest>(request, runtime, info);
   guest->Start(request);
   return guest;

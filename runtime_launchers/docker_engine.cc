@@ -64,12 +64,8 @@ Json DockerEngine::GetJson(const std::string& target, const char* what, Deadline
   return body;
 }
 
-Json DockerEngine::Version(Deadline deadline) const {
-  return GetJson("/version", "tell its version", deadline);
-}
-
-Json DockerEngine::Info(Deadline deadline) const {
-  return GetJson("/info", "describe itself", deadline);
+DaemonInfo DockerEngine::Info(Deadline deadline) const {
+  return ParseDaemonInfo(GetJson("/info", "describe itself", deadline));
 }
 
 bool DockerEngine::HasImage(const std::string& reference, Deadline deadline) const {
@@ -101,7 +97,8 @@ void DockerEngine::ImportImage(const std::string& repository, const std::string&
 
 void DockerEngine::RemoveOwnImages(Deadline deadline) const {
   for (const Json& image : GetJson(OwnImagesTarget(), "list images", deadline)) {
-    const std::string id = image.at("Id").get<std::string>();
+    const std::string id = TextIn(image, "Id");
+    if (id.empty()) continue;
     Send({HttpMethod::kDelete, "/images/" + PercentEncode(id) + "?force=true", "", ""},
          "remove the agent's image", deadline);
   }
@@ -114,7 +111,7 @@ std::string DockerEngine::CreateContainer(const std::string& name, const Json& c
             "application/json"},
            "create the container", deadline);
   const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
-  std::string id = body.is_object() ? body.value("Id", "") : "";
+  std::string id = TextIn(body, "Id");
   if (id.empty()) throw Error("the Docker daemon made a container, but told no id");
   return id;
 }
@@ -137,11 +134,15 @@ int DockerEngine::WaitContainer(const std::string& name, Deadline deadline) cons
   const HttpResponse response = Send({HttpMethod::kPost, ContainerTarget(name, "/wait"), "", ""},
                                      "wait for the container", deadline);
   const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
-  return body.is_object() ? body.value("StatusCode", -1) : -1;
+  return static_cast<int>(NumberIn(body, "StatusCode", -1));
 }
 
 Json DockerEngine::InspectContainer(const std::string& name, Deadline deadline) const {
   return GetJson(ContainerTarget(name, "/json"), "inspect the container", deadline);
+}
+
+ContainerState DockerEngine::StateOfContainer(const std::string& name, Deadline deadline) const {
+  return ParseContainerState(InspectContainer(name, deadline));
 }
 
 void DockerEngine::RemoveContainer(const std::string& name, Deadline deadline) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime_launchers/docker_api.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/http_unix.h"
 #include "runtime_launchers/support/unique_fd.h"
@@ -22,8 +23,7 @@ class DockerEngine {
 
   const std::filesystem::path& socket() const { return client_.socket(); }
 
-  nlohmann::json Version(Deadline deadline) const;
-  nlohmann::json Info(Deadline deadline) const;
+  DaemonInfo Info(Deadline deadline) const;
 
   bool HasImage(const std::string& reference, Deadline deadline) const;
   // The image's description by the daemon (GET /images/{name}/json).
@@ -43,6 +43,7 @@ class DockerEngine {
   // Its exit status.
   int WaitContainer(const std::string& name, Deadline deadline) const;
   nlohmann::json InspectContainer(const std::string& name, Deadline deadline) const;
+  ContainerState StateOfContainer(const std::string& name, Deadline deadline) const;
   // Kills it if it runs. Nothing happens if there is no such container.
   void RemoveContainer(const std::string& name, Deadline deadline) const;
 

@@ -1,5 +1,7 @@
 #include "runtime_launchers/docker_guest.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -28,19 +30,26 @@ using Json = nlohmann::json;
 constexpr char kShim[] = "containerd-shim-runc-v2";
 constexpr auto kStreamEndTimeout = std::chrono::milliseconds(500);
 constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
+constexpr auto kEndReportTimeout = std::chrono::milliseconds(500);
 constexpr auto kShimEndTimeout = std::chrono::seconds(2);
 
-bool UsesSystemd(const Json& info) { return info.value("CgroupDriver", "") == "systemd"; }
-
 // systemd wants a slice's name where the other driver takes a path.
-std::string CgroupParentFor(const Json& info, const std::string& guest_cgroup) {
-  return UsesSystemd(info) ? "hvbench.slice"
-                           : CgroupsPathOf(fs::path(guest_cgroup).parent_path().string());
+std::string CgroupParentFor(const DaemonInfo& info, const std::string& guest_cgroup) {
+  return info.UsesSystemd() ? "hvbench.slice"
+                            : CgroupsPathOf(fs::path(guest_cgroup).parent_path().string());
 }
 
 // The paths that both drivers make of the parent and the container's id.
-std::string CgroupOfContainer(const Json& info, const std::string& parent, const std::string& id) {
-  return UsesSystemd(info) ? "/" + parent + "/docker-" + id + ".scope" : parent + "/" + id;
+std::string CgroupOfContainer(const DaemonInfo& info, const std::string& parent,
+                              const std::string& id) {
+  return info.UsesSystemd() ? "/" + parent + "/docker-" + id + ".scope" : parent + "/" + id;
+}
+
+// False where one of them cannot be seen, as the root of a daemon in another mount namespace.
+bool OnAnotherFileSystem(const fs::path& one, const fs::path& other) {
+  struct stat a = {};
+  struct stat b = {};
+  return stat(one.c_str(), &a) == 0 && stat(other.c_str(), &b) == 0 && a.st_dev != b.st_dev;
 }
 
 // What an ended container wrote: each chunk stands behind a header of 8 bytes, whose last 4 are its
@@ -66,7 +75,7 @@ std::string TextOfAttachedStream(int stream) {
 
 }  // namespace
 
-DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, Json info)
+DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, DaemonInfo info)
     : name_(request.guest_id),
       runtime_(std::move(runtime)),
       info_(std::move(info)),
@@ -77,7 +86,7 @@ DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtim
 }
 
 Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
-                         std::vector<std::string> agent_arguments, bool attach) const {
+                         std::vector<std::string> agent_arguments) const {
   std::string cpus;
   for (const int cpu : request.shape.host_cpus) {
     cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
@@ -87,6 +96,8 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"Memory", memory_bytes},
                       {"MemorySwap", memory_bytes},
                       {"NetworkMode", "none"},
+                      // Else a daemon's own default puts docker-init before the agent.
+                      {"Init", false},
                       {"Runtime", runtime_.name},
                       {"CgroupParent", cgroup_parent_},
                       {"SecurityOpt", {"no-new-privileges"}},
@@ -111,16 +122,16 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
           {"WorkingDir", "/"},
           {"Labels", {{"org.hvbench", "1"}}},
           {"Tty", false},
-          {"AttachStdin", attach},
-          {"AttachStdout", attach},
-          {"AttachStderr", attach},
-          {"OpenStdin", attach},
-          {"StdinOnce", attach},
+          {"AttachStdin", true},
+          {"AttachStdout", true},
+          {"AttachStderr", true},
+          {"OpenStdin", true},
+          {"StdinOnce", true},
           {"HostConfig", host_config}};
 }
 
 void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadline deadline) {
-  if (!UsesSystemd(info_)) {
+  if (!info_.UsesSystemd()) {
     // runsc does not fill a version 1 cpuset's parents, and then may not write its own.
     try {
       Cgroup::OnMachine(cgroup_parent_).Create({});
@@ -130,11 +141,18 @@ void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadlin
   }
   created_ = true;  // also if the answer does not arrive in time
   container_ = engine.CreateContainer(name_, config, deadline);
+  mark_ = GuestMark::OfContainer(container_);
   // Known before the start: one that fails may leave gVisor's processes running in there.
-  cgroup_ = Cgroup::OnMachine(CgroupOfContainer(info_, cgroup_parent_, container_));
+  const Cgroup group = Cgroup::OnMachine(CgroupOfContainer(info_, cgroup_parent_, container_));
+  if (group.Exists()) {
+    throw NotProved("the daemon gave a new container the id " + container_ +
+                    ", whose control group was there before: it was left alone");
+  }
+  cgroup_ = group;
 }
 
 void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) {
+  started_ = BootTicksNow();
   try {
     engine.StartContainer(name_, deadline);
   } catch (...) {
@@ -144,9 +162,7 @@ void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) 
   }
 }
 
-void DockerGuest::AdoptShim() {
-  if (const auto pid = FindShim(container_)) shim_ = Process::Adopt(*pid);
-}
+void DockerGuest::AdoptShim() { shim_ = FindShim(container_, started_, process_); }
 
 void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
@@ -154,7 +170,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   const std::string image =
       request.application ? EnsureApplicationImage(engine, *request.application, request.deadline)
                           : EnsureAgentImage(engine, request.agent, request.deadline);
-  const Json config = Config(request, image, ContainerAgentArguments(request), true);
+  const Json config = Config(request, image, ContainerAgentArguments(request));
   const auto binary = FindExecutable(runtime_.path);
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
   if (request.cold_cache) {
@@ -170,11 +186,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
-  if (!FindHostProcesses(engine.InspectContainer(name_, request.deadline).at("State"), request)) {
-    const int status = engine.WaitContainer(name_, request.deadline);
-    throw Error("the container ended at once, with status " + std::to_string(status) +
-                AsQuote(TextOfAttachedStream(stream.get())));
-  }
+  if (!FindHostProcesses(engine, request)) ThrowEnded(engine, stream, request.deadline);
   // Docker joins no namespace of ours by its path; the agent asks for the network later than this.
   if (request.network) MoveDeviceTo(process_.pid(), *request.network, request.deadline);
   endpoint_ = MultiplexedEndpoint{std::move(stream)};
@@ -187,37 +199,72 @@ void DockerGuest::Start(const LaunchRequest& request) {
                            : runtime_.IsKata() ? "Kata's"
                                                : "host";
   facts_["oci_runtime"] = runtime_.name;
-  facts_["storage_driver"] = info_.value("Driver", "");
+  facts_["storage_driver"] = info_.storage_driver;
+  facts_["docker_root_dir"] = info_.root_dir;
+  if (info_.remaps_users) facts_["user_namespace"] = "remapped";
+  if (OnAnotherFileSystem(info_.root_dir, request.guest_dir))
+    facts_["root_file_system"] = "another";
 }
 
 void DockerGuest::Try(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
   const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
-  Create(engine, Config(request, image, {"--exit"}, false), request.deadline);
+  Create(engine, Config(request, image, ContainerAgentArguments(request)), request.deadline);
+  // The agent waits for the end of its input: its process can be looked at until then.
+  const UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
+  if (!FindHostProcesses(engine, request)) ThrowEnded(engine, stream, request.deadline);
+  shutdown(stream.get(), SHUT_WR);
+  const std::string text = TextOfAttachedStream(stream.get());
   const int status = engine.WaitContainer(name_, request.deadline);
-  if (status != 0) throw Error("a trial container exited with " + std::to_string(status));
+  if (status != 0) {
+    throw Error("a trial container exited with " + std::to_string(status) + AsQuote(text));
+  }
 }
 
-// False if the container has ended already.
-bool DockerGuest::FindHostProcesses(const Json& state, const LaunchRequest& request) {
-  const pid_t pid = state.value("Pid", 0);
-  if (pid <= 0) return false;
+void DockerGuest::ThrowEnded(const DockerEngine& engine, const UniqueFd& stream,
+                             Deadline deadline) const {
+  const int status = engine.WaitContainer(name_, deadline);
+  throw Error("the container ended at once, with status " + std::to_string(status) +
+              AsQuote(TextOfAttachedStream(stream.get())));
+}
+
+bool DockerGuest::FindHostProcesses(const DockerEngine& engine, const LaunchRequest& request) {
+  const ContainerState state = engine.StateOfContainer(name_, request.deadline);
+  if (state.pid <= 0) return false;
   try {
-    process_ = Process::Adopt(pid);
-    cgroup_ = Cgroup::OfProcess(pid);
-  } catch (const Error&) {
-    if (ParentOfProcess(pid)) throw;
+    AdoptMainProcess(state.pid);
+  } catch (const Error& error) {
+    // A container that ends at once takes a moment to be known as such.
+    const Deadline report = Deadline::In(kEndReportTimeout);
+    while (engine.StateOfContainer(name_, request.deadline).running) {
+      if (report.Passed()) {
+        throw NotProved(ExplainForeignProcess("the Docker daemon", state.pid, error));
+      }
+      Pause(std::chrono::milliseconds(20), /*interruptible=*/true);
+    }
     return false;
   }
-  AdoptShim();
+  if (!shim_) AdoptShim();
   if (runtime_.IsKata() && shim_) {
-    cgroup_ = Cgroup(request.cgroup);
-    cgroup_->Create({request.shape.host_cpus, 0});
-    MoveProcessTree(shim_->pid(), *cgroup_);
+    cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, 0});
+    MoveProcessTree(*shim_, *cgroup_);
     runtime_in_cgroup_ = true;
   }
   return true;
+}
+
+void DockerGuest::AdoptMainProcess(pid_t pid) {
+  try {
+    ProvedProcess proved = IdentityProof::OfMember(pid, *mark_, started_);
+    cgroup_ = Cgroup::OfGuest(proved, *mark_, started_);
+    process_ = Process::Adopt(std::move(proved));
+  } catch (const NotProved&) {
+    // A VMM may be where its shim is.
+    if (runtime_.IsKata()) AdoptShim();
+    if (!shim_) throw;
+    process_ = Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_));
+  }
 }
 
 // The shim serves this container alone, and the daemon puts it into no cgroup of ours; a VM's is in
@@ -232,20 +279,18 @@ std::string DockerGuest::DescribeDeath(const ExitStatus& status) {
   const Deadline deadline = Deadline::In(kDeathReportTimeout);
   try {
     const DockerEngine engine(/*interruptible=*/false);
-    Json state = engine.InspectContainer(name_, deadline).at("State");
-    while (state.value("Running", false) && !deadline.Passed()) {
+    ContainerState state = engine.StateOfContainer(name_, deadline);
+    while (state.running && !deadline.Passed()) {
       Pause(std::chrono::milliseconds(5), /*interruptible=*/false);
-      state = engine.InspectContainer(name_, deadline).at("State");
+      state = engine.StateOfContainer(name_, deadline);
     }
-    daemon_error_ = state.value("Error", "");
+    daemon_error_ = state.error;
     // As a shell does it: 128 and the signal's number.
-    const int code = state.value("ExitCode", -1);
     ExitStatus known;
-    known.signal = code > 128 ? code - 128 : 0;
-    known.exit_code = code > 128 ? -1 : code;
+    known.signal = state.exit_code > 128 ? state.exit_code - 128 : 0;
+    known.exit_code = state.exit_code > 128 ? -1 : state.exit_code;
     const std::string limit = std::to_string(memory_mib_) + " MiB";
-    return known.Describe() +
-           (state.value("OOMKilled", false) ? ", out of memory: its limit is " + limit : "");
+    return known.Describe() + (state.oom_killed ? ", out of memory: its limit is " + limit : "");
   } catch (const std::exception&) {
     return status.Describe();
   }

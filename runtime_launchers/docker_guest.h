@@ -12,18 +12,10 @@
 
 namespace hvbench {
 
-struct OciRuntimeOfDaemon {
-  std::string name;  // "" if the daemon has none that fits
-  std::string path;  // a name alone is looked up in the daemon's PATH
-  std::string all;   // all names that the daemon has, for people
-  bool IsGvisor() const { return (name + path).find("runsc") != std::string::npos; }
-  bool IsKata() const { return (name + path).find("kata") != std::string::npos; }
-};
-
 class DockerGuest : public ProcessGuest {
  public:
   // `info` is what the daemon says of itself.
-  DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, nlohmann::json info);
+  DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, DaemonInfo info);
   ~DockerGuest() override { ForceDown(); }
 
   void Start(const LaunchRequest& request);
@@ -36,17 +28,24 @@ class DockerGuest : public ProcessGuest {
   std::vector<pid_t> HelperProcesses() const override;
   std::string DescribeDeath(const ExitStatus& status) override;
   nlohmann::json Config(const LaunchRequest& request, const std::string& image,
-                        std::vector<std::string> agent_arguments, bool attach) const;
+                        std::vector<std::string> agent_arguments) const;
   void Create(const DockerEngine& engine, const nlohmann::json& config, Deadline deadline);
   void StartContainer(const DockerEngine& engine, Deadline deadline);
-  bool FindHostProcesses(const nlohmann::json& state, const LaunchRequest& request);
+  // False if the container has ended already. Throws NotProved where the daemon names a process
+  // that cannot be shown to be the container's.
+  bool FindHostProcesses(const DockerEngine& engine, const LaunchRequest& request);
+  void AdoptMainProcess(pid_t pid);
   void AdoptShim();
+  [[noreturn]] void ThrowEnded(const DockerEngine& engine, const UniqueFd& stream,
+                               Deadline deadline) const;
 
   std::string name_;
   OciRuntimeOfDaemon runtime_;
-  nlohmann::json info_;
+  DaemonInfo info_;
   std::string cgroup_parent_;
   std::string container_;  // its id, once it is made
+  std::optional<GuestMark> mark_;
+  BootTicks started_ = 0;  // before the daemon started the container
   bool created_ = false;
   std::optional<Process> shim_;
   std::string daemon_error_;

@@ -85,12 +85,13 @@ std::string EnsureApplicationImage(const DockerEngine& engine, const GuestApplic
 
 fs::path AgentOfImage(const DockerEngine& engine, const std::string& reference, Deadline deadline) {
   const auto image = engine.InspectImage(reference, deadline);
-  const auto driver = image.value("GraphDriver", nlohmann::json::object());
-  const auto data = driver.value("Data", nlohmann::json());
-  // Of overlay2; an image of one layer has no other directory.
-  const std::string layer = data.is_object() ? data.value("UpperDir", "") : "";
+  // Of overlay2; an image of one layer has no other directory. containerd's image store, Docker
+  // 29's default, has no such field.
+  const auto driver = image.is_object() ? image.value("GraphDriver", nlohmann::json()) : image;
+  const auto data = driver.is_object() ? driver.value("Data", nlohmann::json()) : driver;
+  const std::string layer = TextIn(data, "UpperDir");
   if (layer.empty()) {
-    throw CannotRunHere("the Docker daemon's storage driver '" + driver.value("Name", "") +
+    throw CannotRunHere("the Docker daemon's storage driver '" + TextIn(driver, "Name") +
                         "' does not say where an image's files are");
   }
   return fs::path(layer) / fs::path(kGuestAgent).relative_path();

@@ -149,8 +149,7 @@ void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<
   std::ofstream(root_ / kMetrics).flush();
   MakeOwn(root_ / kMetrics);
   console_ = &AddLog();
-  cgroup_ = Cgroup(request.cgroup);
-  cgroup_->Create({request.shape.host_cpus, memory_mib_});
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
   SpawnOptions options;
   options.stdout_fd = console_->writer();
   options.stderr_fd = console_->writer();

@@ -28,21 +28,17 @@ class NativeGuest : public ProcessGuest {
 // Without the permission to make a group the runtime stays usable, and says so.
 void NativeGuest::MakeCgroup(const LaunchRequest& request) {
   facts_["limits"] = "cgroup";
-  const Cgroup cgroup(request.cgroup);
   try {
     if (DetectCgroupVersion() == CgroupVersion::kNone) {
       facts_["limits"] = "affinity only (no cgroups on this machine)";
       return;
     }
-    cgroup_ = cgroup;
-    cgroup.Create({request.shape.host_cpus, request.shape.memory_mib});
+    cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, request.shape.memory_mib});
   } catch (const SystemError& error) {
-    cgroup_.reset();
     // EBUSY: a version 2 group that holds others beside this program. EOPNOTSUPP: one without the
     // controllers.
     const int code = error.system_error();
     if (code != EACCES && code != EPERM && code != EROFS && code != EBUSY && code != EOPNOTSUPP) {
-      cgroup.KillAndRemove(Deadline::In(kForcedStopTimeout));
       throw;
     }
     facts_["limits"] = "affinity only (" + std::string(error.what()) + ")";

@@ -1,5 +1,6 @@
 #include "runtime_launchers/oci.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ class OciGuest : public ProcessGuest {
         hidden_mount_(runtime.hidden_mount),
         covered_sysctls_(runtime.covered_sysctls),
         id_(request.guest_id),
+        mark_(GuestMark::OfCgroup(request.cgroup)),
         files_(request.guest_dir) {
     facts_ = runtime.facts;
     command_.insert(command_.end(), {"--root", files_.state.string()});
@@ -81,6 +83,8 @@ class OciGuest : public ProcessGuest {
   std::filesystem::path hidden_mount_;
   std::filesystem::path covered_sysctls_;
   std::string id_;
+  GuestMark mark_;
+  BootTicks started_ = 0;  // before the runtime ran
   GuestFiles files_;
   std::vector<std::string> command_line_;
   BoundedLog* console_ = nullptr;  // of the runtime and the agent
@@ -91,12 +95,12 @@ void OciGuest::Prepare(const LaunchRequest& request,
   WriteOciBundle(files_.bundle, request, agent_arguments);
   launch_cgroup_ = Cgroup::ForCpuTime(request.cgroup + "-launch");
   launch_cgroup_->Create({});
+  started_ = BootTicksNow();
 }
 
 // Made here and not by the runtime: the limits of all guests are then set in the same way.
 void OciGuest::MakeCgroup(const LaunchRequest& request) {
-  cgroup_ = Cgroup(request.cgroup);
-  cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, request.shape.memory_mib});
 }
 
 Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
@@ -138,11 +142,11 @@ ExitStatus OciGuest::AwaitRuntime(Process& runtime, Deadline deadline) {
       prints_without_end = console_->total_bytes() > kBoundedLogBytes;
     }
   } catch (const Interrupted&) {
-    kill(-runtime.pid(), SIGKILL);
+    runtime.KillSession();
     throw;
   }
   // The whole session: crun lets a child of its own make the container, outside of its cgroup.
-  kill(-runtime.pid(), SIGKILL);
+  runtime.KillSession();
   const std::string command = "'" + Join(command_line_) + "'";
   if (prints_without_end) throw Error(command + " prints without end" + AsQuote(ConsoleTail()));
   throw TimedOut(command + " did not end in time" + AsQuote(ConsoleTail()));
@@ -152,7 +156,16 @@ void OciGuest::AdoptMainProcess() {
   pid_t pid = 0;
   std::ifstream(files_.pid_file) >> pid;
   if (pid <= 0) throw Error("the runtime wrote no process id to " + files_.pid_file.string());
-  process_ = Process::Adopt(pid);
+  try {
+    try {
+      process_ = Process::Adopt(IdentityProof::OfMember(pid, mark_, started_));
+    } catch (const ProcessGone&) {
+      process_ = Process::Adopt(IdentityProof::OfOwnChild(pid));  // a zombie that has a status
+    }
+  } catch (const Error& error) {
+    throw NotProved("the runtime wrote a process id to " + files_.pid_file.string() +
+                    " that is not its guest's: " + error.what() + AsQuote(ConsoleTail()));
+  }
 }
 
 void OciGuest::Start(const LaunchRequest& request) {

@@ -59,8 +59,7 @@ QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchReq
 }
 
 void QemuGuest::Spawn(const LaunchRequest& request) {
-  cgroup_ = Cgroup(request.cgroup);
-  cgroup_->Create({request.shape.host_cpus, memory_mib_});
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
   BoundedLog& log = AddLog();
   console_ = &AddLog(files_.console);
   SpawnOptions options;
@@ -89,6 +88,10 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
   if (shape.host_cpus.empty()) return;
   std::size_t next = 0;
   for (const pid_t thread : monitor_.VcpuThreads(deadline)) {
+    if (!IsThreadOf(thread, process_)) {
+      throw NotProved("QEMU named thread " + std::to_string(thread) +
+                      " for a vCPU, which is none of its own");
+    }
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     CPU_SET(static_cast<unsigned>(shape.host_cpus[next++ % shape.host_cpus.size()]), &cpus);

@@ -54,6 +54,12 @@ class GuestCheck {
         std::strtod(memory_mib.c_str(), nullptr) < kMinMemoryShare * wanted_mib) {
       Add("sees " + memory_mib + " MiB of memory instead of " + Value("guest_memory_mib"));
     }
+    // What the launcher says, other than the guest.
+    const std::string prefix = "runtime." + runtime_ + ".";
+    if (Value(prefix + "root_file_system") == "another") {
+      Add("has target:root on another file system (" + Value(prefix + "docker_root_dir") +
+          ") than the work directory");
+    }
     CompareWithBaseline("clock");
     CompareWithBaseline("page_bytes");
     CompareFlags();

@@ -1,6 +1,8 @@
 #include "runtime_launchers/support/cgroup.h"
 
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -196,6 +198,7 @@ Cgroup::Cgroup(const std::string& path) {
           {controller, mount.mount_point / fs::path(CgroupBase()).relative_path() / relative});
     }
   }
+  proved_ = BearsOurName(path);
 }
 
 Cgroup Cgroup::OnMachine(const std::string& path) {
@@ -219,38 +222,62 @@ Cgroup Cgroup::ForCpuTime(const std::string& path) {
   return group;
 }
 
-Cgroup Cgroup::OfProcess(pid_t pid) {
-  // "<hierarchy>:<controllers>:<path>"; no controllers mean version 2. The root groups are left
-  // out: they hold what the runtime did not move, the whole machine among it.
-  std::map<std::string, std::string> path_of;
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string path = line.substr(second + 1);
-    for (const std::string& controller :
-         SplitAtCommas(line.substr(first + 1, second - first - 1))) {
-      path_of[controller] = path;
-    }
-    if (second == first + 1) path_of[""] = path;
+Cgroup Cgroup::MakeNew(const std::string& path, const CgroupLimits& limits) {
+  Cgroup group(path);
+  if (group.Exists()) {
+    throw NotProved("the control group " + path + " was there before its guest: it was left alone");
   }
+  try {
+    group.Create(limits);
+    return group;
+  } catch (...) {
+    try {
+      group.KillAndRemove(Deadline());
+    } catch (const Error&) {
+      // The first failure is the one to tell.
+    }
+    throw;
+  }
+}
+
+Cgroup Cgroup::OfGuest(const ProvedProcess& process, const GuestMark& mark, BootTicks not_before) {
+  const auto path_of = ControlGroupsOf(process.pid());
   const bool needs_v2 = NeedsV2(CgroupMounts());
   Cgroup cgroup;
   for (const CgroupMount& mount : CgroupMounts()) {
     for (const std::string& controller : mount.controllers) {
       if (mount.is_v2 ? !needs_v2 : !IsOurController(controller)) continue;
       const auto found = path_of.find(controller);
-      if (found == path_of.end()) continue;
+      if (found == path_of.end() || !mark.IsIn(found->second)) continue;
       const fs::path relative = mount.BelowMountPoint(found->second);
       if (!relative.empty())
         cgroup.hierarchies_.push_back({controller, mount.mount_point / relative});
     }
   }
-  if (cgroup.hierarchies_.empty()) {
-    throw Error("process " + std::to_string(pid) + " has gone, or is in no cgroup of its own");
+  if (!IsAlive(process)) {
+    throw ProcessGone("process " + std::to_string(process.pid()) + " has ended");
   }
+  if (cgroup.hierarchies_.empty()) {
+    throw NotProved("the control group of " + DescribeProcess(process.pid()) +
+                    " cannot be reached here, or does not bear the name " + mark.text());
+  }
+  const std::vector<pid_t> members = cgroup.Processes();
+  RequireForeign(members, cgroup.Path());
+  RequireYounger(members, not_before, cgroup.Path());
+  cgroup.proved_ = true;
   return cgroup;
+}
+
+std::string Cgroup::Path() const {
+  return hierarchies_.empty() ? "" : hierarchies_.front().dir.string();
+}
+
+void Cgroup::RequireOurs() const {
+  if (!proved_) {
+    throw NotProved("the control group " + Path() + " is not known to be ours: it was left " +
+                    "alone");
+  }
+  RequireForeign(Processes(), Path());
 }
 
 std::vector<fs::path> Cgroup::DirsOf(std::string_view controller) const {
@@ -286,6 +313,13 @@ std::vector<fs::path> Cgroup::ProcsFiles() const {
   return {files.begin(), files.end()};
 }
 
+void Cgroup::Admit(const ProvedProcess& process) const {
+  if (!proved_) throw NotProved("the control group " + Path() + " is not known to be ours");
+  for (const fs::path& file : ProcsFiles()) {
+    if (IsAlive(process)) std::ofstream(file) << process.pid();
+  }
+}
+
 std::vector<pid_t> Cgroup::Processes() const {
   std::set<pid_t> pids;
   for (const Hierarchy& hierarchy : hierarchies_) {
@@ -319,6 +353,7 @@ std::optional<std::int64_t> Cgroup::OomKills() const {
 }
 
 void Cgroup::Freeze(Deadline deadline) const {
+  RequireOurs();
   for (const fs::path& dir : DirsOf("freezer")) {
     const fs::path v1_file = dir / "freezer.state";
     if (fs::exists(v1_file)) {
@@ -337,6 +372,7 @@ void Cgroup::Freeze(Deadline deadline) const {
 }
 
 void Cgroup::Thaw(Deadline deadline) const {
+  RequireOurs();
   for (const fs::path& dir : DirsOf("freezer")) {
     const fs::path v1_file = dir / "freezer.state";
     if (fs::exists(v1_file)) {
@@ -350,13 +386,29 @@ void Cgroup::Thaw(Deadline deadline) const {
   }
 }
 
+// A pidfd of each, and then a second look: what is still listed under its pid is what it watches.
+void Cgroup::KillMembers() const {
+  constexpr std::size_t kAtOnce = 64;  // of descriptors
+  std::map<pid_t, UniqueFd> watched;
+  for (const pid_t pid : Processes()) {
+    UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    if (pidfd) watched.emplace(pid, std::move(pidfd));
+    if (watched.size() == kAtOnce) break;
+  }
+  for (const pid_t pid : Processes()) {
+    const auto found = watched.find(pid);
+    if (found == watched.end()) continue;
+    syscall(SYS_pidfd_send_signal, found->second.get(), SIGKILL, nullptr, 0);
+  }
+}
+
 void Cgroup::KillAndRemove(Deadline deadline) const {
   auto interval = std::chrono::microseconds(200);
+  if (!Exists()) return;
   while (true) {
+    RequireOurs();
     // Killed first and thawed then: a frozen process dies without running again.
-    for (const pid_t pid : Processes()) {
-      if (pid > 1 && pid != getpid()) kill(pid, SIGKILL);
-    }
+    KillMembers();
     // Also what is forking right now; version 2 alone has such a file.
     for (const fs::path& dir : DirsOf("")) std::ofstream(dir / "cgroup.kill") << "1";
     for (const fs::path& dir : DirsOf("freezer")) {
@@ -377,7 +429,7 @@ void Cgroup::KillAndRemove(Deadline deadline) const {
   }
   std::string left;
   for (const pid_t pid : Processes()) left += " " + std::to_string(pid);
-  throw TimedOut("cannot remove the cgroup " + hierarchies_.front().dir.string() +
+  throw TimedOut("cannot remove the cgroup " + Path() +
                  (left.empty() ? "" : ": these processes do not die:" + left));
 }
 

@@ -12,6 +12,7 @@
 
 #include "runtime_launchers/support/cgroup_mounts.h"
 #include "runtime_launchers/support/deadline.h"
+#include "runtime_launchers/support/identity.h"
 
 namespace hvbench {
 
@@ -25,7 +26,9 @@ struct CgroupLimits {
 };
 
 // One group of processes in all hierarchies that matter here (cpu accounting, cpuset, memory,
-// freezer, pids). The object is a name: it owns nothing, removal is explicit.
+// freezer, pids). The object is a name: it owns nothing, removal is explicit. What bears neither a
+// name that this program alone gives nor a proved guest's, and what holds this program or one of
+// its ancestors, is never frozen, killed or removed: NotProved (identity.h).
 class Cgroup {
  public:
   // The group named `path` ("/hvbench-1/native-1"), made or not. Below the one that CgroupBase()
@@ -33,16 +36,23 @@ class Cgroup {
   explicit Cgroup(const std::string& path);
   // One that somebody else names, from the mount points on: systemd's scopes are elsewhere.
   static Cgroup OnMachine(const std::string& path);
+  // The same, made here and now. NotProved if it was there before; SystemError as Create. Leaves
+  // nothing where it fails.
+  static Cgroup MakeNew(const std::string& path, const CgroupLimits& limits);
   // The same in the hierarchy that counts CPU time, and in no other: entering each one costs its
   // processes up to a grace period of the kernel's.
   static Cgroup ForCpuTime(const std::string& path);
-  // The group that a process is in, by the hierarchies' own paths (a runtime may choose them).
-  static Cgroup OfProcess(pid_t pid);
+  // The group that a daemon put a proved process into, by the hierarchies' own paths, as far as
+  // they bear the guest's name. NotProved if none of them does or can be reached here, or one has
+  // members that are older than the guest.
+  static Cgroup OfGuest(const ProvedProcess& process, const GuestMark& mark, BootTicks not_before);
 
   // Makes it and its parents. SystemError if this user may not.
   void Create(const CgroupLimits& limits) const;
   // The files that a process writes its pid to in order to enter.
   std::vector<std::filesystem::path> ProcsFiles() const;
+  // Moves a process into the group, which is one of ours, as far as the kernel lets it.
+  void Admit(const ProvedProcess& process) const;
   // Of the group and all below it.
   std::vector<pid_t> Processes() const;
   std::chrono::nanoseconds CpuTime() const;
@@ -61,7 +71,11 @@ class Cgroup {
     std::filesystem::path dir;
   };
   Cgroup() = default;
+  std::string Path() const;  // in one hierarchy, for people
+  void RequireOurs() const;
+  void KillMembers() const;
   std::vector<Hierarchy> hierarchies_;
+  bool proved_ = false;  // or its name is one of ours
   std::vector<std::filesystem::path> DirsOf(std::string_view controller) const;
 };
 

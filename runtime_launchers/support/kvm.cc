@@ -85,7 +85,7 @@ bool TinyGuestWorks(int device) {
   const pid_t pid = fork();
   if (pid < 0) throw SystemError("cannot create a process", errno);
   if (pid == 0) _exit(RunTinyGuest(device) ? 0 : 1);
-  Process child = Process::Adopt(pid);
+  Process child = Process::Adopt(IdentityProof::OfOwnChild(pid));
   const auto status = child.Wait(Deadline::In(kTinyGuestTimeout));
   return status && status->success();
 }

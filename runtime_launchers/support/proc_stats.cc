@@ -17,6 +17,8 @@
 namespace hvbench {
 namespace {
 
+constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD
+
 std::string ProcFile(pid_t pid, const char* file) {
   return "/proc/" + std::to_string(pid) + "/" + file;
 }
@@ -74,8 +76,23 @@ std::optional<std::int64_t> PssOfProcesses(const std::vector<pid_t>& pids) {
   return sum;
 }
 
+std::optional<ProcessStat> StatOfProcess(pid_t pid) {
+  std::istringstream fields = FieldsFromThird(pid);
+  char state = 0;
+  std::string skipped;
+  unsigned flags = 0;
+  fields >> state;
+  for (int field = 4; field < 9; ++field) fields >> skipped;
+  fields >> flags;
+  for (int field = 10; field < 22; ++field) fields >> skipped;
+  ProcessStat stat;
+  if (!(fields >> stat.start_ticks)) return std::nullopt;
+  stat.is_kernel_thread = (flags & kKernelThread) != 0;
+  stat.has_ended = state == 'Z' || state == 'X';
+  return stat;
+}
+
 std::optional<ThreadState> StateOfThread(pid_t thread) {
-  constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD
   std::istringstream fields = FieldsFromThird(thread);
   char state = 0;
   std::string skipped;

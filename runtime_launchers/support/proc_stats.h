@@ -43,6 +43,14 @@ std::vector<pid_t> WithOwnMemory(const std::vector<pid_t>& pids);
 
 std::optional<pid_t> ParentOfProcess(pid_t pid);
 
+struct ProcessStat {
+  bool is_kernel_thread = false;
+  bool has_ended = false;         // and waits for its parent to notice
+  std::uint64_t start_ticks = 0;  // clock ticks since boot, rounded down
+};
+// Nothing if there is no such process, or it is hidden from this user.
+std::optional<ProcessStat> StatOfProcess(pid_t pid);
+
 struct ThreadState {
   bool is_kernel_thread = false;
   bool runs = false;  // or waits for a CPU

@@ -56,10 +56,6 @@ class HeldPids {
   std::set<pid_t> pids_;
 };
 
-UniqueFd OpenPidfd(pid_t pid) {
-  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // close-on-exec by itself
-}
-
 // Reads what is there and keeps the end of it. False at the end of the stream.
 bool AppendAvailable(int fd, std::string& output, std::size_t& total_bytes) {
   char buffer[16 * 1024];
@@ -91,14 +87,11 @@ Process Process::Spawn(const std::vector<std::string>& argv, const SpawnOptions&
   return process;
 }
 
-Process Process::Adopt(pid_t pid) {
+Process Process::Adopt(ProvedProcess proved) {
   Process process;
-  process.pidfd_ = OpenPidfd(pid);
-  if (!process.pidfd_) {
-    throw SystemError("cannot watch process " + std::to_string(pid), errno);
-  }
-  process.pid_ = pid;
-  HeldPids::Instance().Add(pid);
+  process.pid_ = proved.pid();
+  process.pidfd_ = proved.TakePidfd();
+  HeldPids::Instance().Add(process.pid_);
   return process;
 }
 
@@ -129,6 +122,11 @@ void Process::Kill(int signal_number) const {
   syscall(SYS_pidfd_send_signal, pidfd_.get(), signal_number, nullptr, 0);
 }
 
+// Its group is of no other processes as long as nobody has waited for it.
+void Process::KillSession() const {
+  if (pidfd_ && !status_ && getpgid(pid_) == pid_) kill(-pid_, SIGKILL);
+}
+
 std::optional<ExitStatus> Process::Wait(Deadline deadline) {
   if (status_ || !pidfd_) return status_;
   if (!WaitReadable(pidfd_.get(), deadline, /*interruptible=*/false)) return std::nullopt;
@@ -148,6 +146,13 @@ std::optional<ExitStatus> Process::Wait(Deadline deadline) {
   status_ = status;
   HeldPids::Instance().Remove(pid_);
   return status_;
+}
+
+bool IsThreadOf(pid_t thread, const Process& process) {
+  std::error_code error;
+  return process.pid() > 0 && thread > 0 &&
+         std::filesystem::exists(
+             "/proc/" + std::to_string(process.pid()) + "/task/" + std::to_string(thread), error);
 }
 
 CommandResult RunCommand(const std::vector<std::string>& argv, Deadline deadline,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime_launchers/support/deadline.h"
+#include "runtime_launchers/support/identity.h"
 #include "runtime_launchers/support/unique_fd.h"
 
 namespace hvbench {
@@ -43,8 +44,9 @@ class Process {
  public:
   // Throws SystemError; a program that cannot be executed is reported here, with its errno.
   static Process Spawn(const std::vector<std::string>& argv, const SpawnOptions& options);
-  // Takes over a process that is, or will be, reparented to this program (see BecomeSubreaper).
-  static Process Adopt(pid_t pid);
+  // Takes over a process that was proved to be ours: of a daemon, or one that is, or will be,
+  // reparented to this program (see BecomeSubreaper).
+  static Process Adopt(ProvedProcess proved);
 
   Process() = default;
   Process(Process&& other) noexcept;
@@ -55,6 +57,8 @@ class Process {
   int pidfd() const { return pidfd_.get(); }
   // Does nothing for one that has ended.
   void Kill(int signal) const;
+  // SIGKILL for all of the session that it leads, as SpawnOptions::new_session makes it.
+  void KillSession() const;
   // Nothing if it still runs at the deadline. Repeated calls return the same.
   std::optional<ExitStatus> Wait(Deadline deadline);
 
@@ -63,6 +67,9 @@ class Process {
   UniqueFd pidfd_;
   std::optional<ExitStatus> status_;
 };
+
+// Whether a thread's id is of one of the process's threads.
+bool IsThreadOf(pid_t thread, const Process& process);
 
 struct CommandResult {
   ExitStatus status;

@@ -2,6 +2,8 @@
 // outside or stays behind.
 #include <net/if.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -9,6 +11,7 @@
 
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/wait.h"
 #include "tests/integration/program.h"
 
 namespace hvbench::test {
@@ -192,13 +195,14 @@ TEST_P(NetworkInterruptionTest, SigkillThenCleanupLeavesNothing) {
   const Surroundings before = Surroundings::Look(dir_);
   std::optional<Process> program = StartAndAwait();
   if (!program) GTEST_SKIP() << GetParam() << " is unusable here";
-  Process peer = Process::Adopt(PeerOf(*program));
+  const UniqueFd peer(static_cast<int>(syscall(SYS_pidfd_open, PeerOf(*program), 0)));
   program->Kill(SIGKILL);
   Finish(std::move(*program));
   const ProgramResult cleanup = Run({"cleanup"});
   EXPECT_EQ(cleanup.exit_code, 0) << cleanup.err;
   EXPECT_EQ(Surroundings::Look(dir_), before);
-  EXPECT_TRUE(peer.Wait(Deadline::In(std::chrono::seconds(5)))) << "the peer lives on";
+  EXPECT_TRUE(WaitReadable(peer.get(), Deadline::In(std::chrono::seconds(5)), false))
+      << "the peer lives on";
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
 

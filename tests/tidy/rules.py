@@ -135,6 +135,24 @@ def registered_launchers(tree):
             yield f"{table}: {factory} stands there twice"
 
 
+# What acts on processes and control groups, and the only files that may: they ask for a proof.
+RAW_ACTION = re.compile(
+    r"(?<![\w.>])(?:::)?(?:kill|killpg|tgkill)\(|SYS_(?:pidfd_\w+|t?kill|tgkill)\b|"
+    r"\bcgroup\.(?:kill|freeze|procs)\b|\bfreezer\.state\b")
+RAW_ACTION_FILES = {f"runtime_launchers/support/{name}.cc" for name in ("identity", "process", "cgroup")}
+
+
+def proved_actions(tree):
+    """Signals, freezes, moves and removals on the host's side go through support/identity.h."""
+    for name in tree.sources():
+        if name in RAW_ACTION_FILES or name.startswith(("fixtures/agent/", "benchmarks/kernels/")):
+            continue
+        for number, line in enumerate(tree.lines(name), 1):
+            code = line.split("//")[0]
+            if RAW_ACTION.search(code):
+                yield f"{name}:{number}: only {', '.join(sorted(RAW_ACTION_FILES))} may do this"
+
+
 def dead_files(tree):
     """Every source is in a CMakeLists.txt (by name, or by a glob of its folder), every header used."""
     lists = {f: tree.read(f) for f in tree.named("CMakeLists.txt", ".cmake")}
@@ -284,7 +302,8 @@ def held_situations(tree):
 
 
 RULES = {rule.__name__: rule for rule in (
-    include_direction, guest_includes, quoted_includes, registered_launchers, dead_files,
+    include_direction, guest_includes, quoted_includes, registered_launchers, proved_actions,
+    dead_files,
     file_length, unfinished, machine_traces, top_level, changelog, links, documented_flags,
     held_situations)}
 

@@ -77,7 +77,6 @@ TEST_F(CgroupTest, KnowsItsProcesses) {
   const Process process = Spawn({"/bin/sleep", "30"});
   EXPECT_EQ(cgroup_.Processes(), std::vector<pid_t>{process.pid()});
   EXPECT_EQ(parent_.Processes(), std::vector<pid_t>{process.pid()});
-  EXPECT_EQ(Cgroup::OfProcess(process.pid()).Processes(), std::vector<pid_t>{process.pid()});
 }
 
 TEST_F(CgroupTest, CountsCpuTime) {
@@ -85,7 +84,6 @@ TEST_F(CgroupTest, CountsCpuTime) {
   const auto before = cgroup_.CpuTime();
   Pause(milliseconds(200), false);
   EXPECT_GT(cgroup_.CpuTime() - before, milliseconds(20));
-  EXPECT_GE(Cgroup::OfProcess(process.pid()).CpuTime(), cgroup_.CpuTime() - milliseconds(20));
 }
 
 TEST_F(CgroupTest, FrozenProcessesDoNotRun) {

@@ -198,7 +198,7 @@ TEST(Subreaper, AdoptsAndReapsOrphans) {
   pid_t pid = 0;
   std::ifstream(pid_file) >> pid;
   ASSERT_GT(pid, 0);
-  Process adopted = Process::Adopt(pid);
+  Process adopted = Process::Adopt(IdentityProof::OfOwnChild(pid));
   // One that is held is not taken away.
   ASSERT_TRUE(WaitReadable(adopted.pidfd(), Soon(), false));
   ReapOrphans();
@@ -212,11 +212,19 @@ TEST(Subreaper, AdoptsAndReapsOrphans) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a zombie was left";
 }
 
+TEST(Process, ItsThreadsAreItsOwn) {
+  const Process child = Process::Spawn({"/bin/sleep", "30"}, {});
+  EXPECT_TRUE(IsThreadOf(child.pid(), child));
+  EXPECT_FALSE(IsThreadOf(getpid(), child));
+  EXPECT_FALSE(IsThreadOf(0, child));
+  EXPECT_FALSE(IsThreadOf(child.pid(), Process()));
+}
+
 TEST(Process, AdoptingWhatIsGoneIsAnError) {
   Process ended = Process::Spawn({"/bin/true"}, {});
   const pid_t pid = ended.pid();
   ended.Wait(Soon());
-  EXPECT_THROW(Process::Adopt(pid), SystemError);
+  EXPECT_THROW(Process::Adopt(IdentityProof::OfOwnChild(pid)), ProcessGone);
 }
 
 TEST(Process, EntersANetworkNamespace) {
