@@ -124,8 +124,12 @@ kill_containers() {
   local container
   local -a pids
   while read -r container; do
-    thaw_v1 "/sys/fs/cgroup/freezer/docker/$container"
     mapfile -t pids < <(processes_in_container "$container")
+    if holds_this_script "${pids[@]}"; then
+      warn "container $container holds this script; it is left alone."
+      continue
+    fi
+    thaw_v1 "/sys/fs/cgroup/freezer/docker/$container"
     ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}" 2>/dev/null || true
     wait_until 5 rmdir_all /sys/fs/cgroup/{,*/}docker/"$container" || true
   done < <(container_ids "$1")
@@ -139,6 +143,18 @@ container_ids() {
 processes_in_container() {
   grep --files-with-matches --no-messages --extended-regexp "[/:-]$1(\.scope)?(/|\$)" \
     /proc/[0-9]*/cgroup | cut -d/ -f3
+}
+
+# Whether this shell or one of its ancestors is among the pids.
+holds_this_script() {
+  local ancestor=$$ pid
+  while ((ancestor > 0)); do
+    for pid; do
+      ((pid != ancestor)) || return 0
+    done
+    ancestor=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$ancestor/status") || return 1
+  done
+  return 1
 }
 
 # A process that a v1 freezer holds does not die of SIGKILL; hvbench freezes the guests that wait.
@@ -157,16 +173,29 @@ rmdir_all() {
   return "$status"
 }
 
-# The pids of program $1 (or a longer name that begins so) with directory $2 in their command line.
-# Those with another root are a container's, whose directory $2 is another one.
+# Our pids of program $1 (or a longer name that begins so) with directory $2 in their command line.
+# Anyone can write a command line, and a script can have any name: so the program that the kernel
+# runs must be that one too. Those with another root are a container's, whose directory $2 is
+# another one.
 processes_of() {
-  local proc words
+  local proc program
   for proc in /proc/[0-9]*; do
-    [[ $(<"$proc/comm") == "${1:0:15}"* ]] 2>/dev/null || continue
+    [[ $(<"$proc/comm") == "${1:0:15}"* && -O $proc ]] 2>/dev/null || continue
     [[ $proc/root -ef / ]] || continue
-    words=$(tr '\0' '\n' <"$proc/cmdline") 2>/dev/null || continue
-    [[ $words != *"$2/"* ]] || printf '%s\n' "${proc#/proc/}"
+    program=$(readlink "$proc/exe") || continue
+    [[ ${program##*/} == "$1"* ]] || continue
+    ! holds_this_script "${proc#/proc/}" || continue
+    ! names_folder "$2" "$proc/cmdline" || printf '%s\n' "${proc#/proc/}"
   done 2>/dev/null
+}
+
+# Whether a word of the command line in file $2 is a path below $1, alone or behind "=" or "unix://".
+names_folder() {
+  local word
+  while IFS= read -r -d '' word; do
+    [[ $word != "$1"/* && $word != *=$1/* && $word != *://$1/* ]] || return 0
+  done <"$2"
+  return 1
 }
 
 end_processes() {

@@ -44,6 +44,28 @@ sleep 0.2
 expect_nothing_killed 'another daemon' remove_docker_leftovers "$dir/docker"
 builtin kill "$sleeper"
 
+# A script of that name, which is about our folder.
+mkdir "$dir/scripts"
+printf '#!/bin/bash\nread -r -t 30 <><(:) || :\n' >"$dir/scripts/dockerd"
+chmod +x "$dir/scripts/dockerd"
+"$dir/scripts/dockerd" "$dir/docker/data" &
+sleeper=$!
+sleep 0.2
+test_only_the_program_is_ended() {
+  expect_nothing_killed 'a script with the name of a daemon' remove_docker_leftovers "$dir/docker"
+}
+test_only_the_program_is_ended
+builtin kill "$sleeper"
+# A command line is not enough: of this very shell it may say anything.
+test_this_script_is_never_ended() {
+  if ! holds_this_script 1 "$PPID" || ! holds_this_script "$$" || holds_this_script "$sleeper"; then
+    printf 'FAILED: this script or its ancestors are not known as such\n'
+    exit 1
+  fi
+  printf 'ok: this script and its ancestors\n'
+}
+test_this_script_is_never_ended
+
 # And that they do end what is ours.
 mkdir "$dir/docker"
 cp "$dir/dockerd" "$dir/docker/dockerd"
