@@ -24,8 +24,9 @@ namespace hvbench {
 namespace {
 
 constexpr std::size_t kHalfBytes = kBoundedLogBytes / 2;
-// What a pipe holds by default, pipe(7).
-constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
+constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
+// Of what a pipe holds by default, pipe(7).
+constexpr int kReadsOfAPipe = 4;
 
 }  // namespace
 
@@ -65,7 +66,7 @@ struct BoundedLog::Content {
 
   enum class State { kMore, kEmpty, kEnded };
   State ReadOnce() {
-    static thread_local std::array<char, kReadBytes> buffer;
+    std::array<char, kReadBytes> buffer;
     const ssize_t count = read(reader.get(), buffer.data(), buffer.size());
     if (count < 0) return errno == EINTR || errno == EAGAIN ? State::kEmpty : State::kEnded;
     Append({buffer.data(), static_cast<std::size_t>(count)});
@@ -178,7 +179,8 @@ std::uint64_t BoundedLog::total_bytes() const {
 
 std::string BoundedLog::Tail(std::size_t max_bytes) const {
   const std::lock_guard lock(Drainer::Instance().mutex());
-  content_->ReadOnce();
+  for (int i = 0; i < kReadsOfAPipe && content_->ReadOnce() == Content::State::kMore; ++i) {
+  }
   return LastLines(content_->End(max_bytes + 1), max_bytes);
 }
 

@@ -153,8 +153,7 @@ TEST(HostileText, InFindings) {
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find("<script"), std::string::npos);
   }
-  EXPECT_NO_THROW(static_cast<void>(
-      json::parse(Written([&](auto& out) { PrintFindings(findings, "json", out); }))));
+  EXPECT_TRUE(json::accept(Written([&](auto& out) { PrintFindings(findings, "json", out); })));
 }
 
 TEST(HostileText, InComparisonsOfFiles) {
@@ -174,7 +173,7 @@ TEST(HostileText, InComparisonsOfFiles) {
     const std::string out = Written([&](auto& stream) { CompareFiles(options, stream, err); });
     ExpectFitForATerminal(err.str());
     if (options.format == "json") {
-      EXPECT_NO_THROW(static_cast<void>(json::parse(out))) << out;
+      EXPECT_TRUE(json::accept(out)) << out;
     } else if (options.format == "markdown") {
       ExpectFitForMarkdown(out);
     } else {
