@@ -11,6 +11,7 @@ namespace {
 class CreateUnlink : public Kernel {
  public:
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     entries_ = context.Number("entries");
     if (entries_ == 0) throw std::invalid_argument("entries is 0");
     directory_.emplace(context);
@@ -52,7 +53,7 @@ class CreateUnlink : public Kernel {
   }
 
  private:
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   std::uint64_t entries_ = 0;
   std::optional<EntryDirectory> directory_;
   std::uint64_t iterations_ = 1;

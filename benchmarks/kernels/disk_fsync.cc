@@ -14,6 +14,7 @@ namespace {
 class Fsync : public Kernel {
  public:
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     sync_.emplace(context);
     block_.resize(context.Number("block_kib") * kKiB);
     sectors_.emplace(context.seed(), block_.size());
@@ -57,7 +58,7 @@ class Fsync : public Kernel {
   std::vector<protocol::Counter> Counters() const override { return latency_.Counters(); }
 
  private:
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   std::optional<SyncCall> sync_;
   std::vector<std::byte> block_;
   std::optional<Sectors> sectors_;

@@ -10,6 +10,7 @@ namespace {
 class PageFault : public Kernel {
  public:
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     const Pages pages = PagesOf(context);
     page_bytes_ = pages == Pages::kHuge ? kHugePageBytes : kSmallPageBytes;
     counts_faults_ = GuestCountsFaults();
@@ -76,7 +77,7 @@ class PageFault : public Kernel {
     page[1] = kStale;
   }
 
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   Mapping region_;
   std::size_t page_bytes_ = kSmallPageBytes;
   bool counts_faults_ = false;

@@ -14,6 +14,7 @@ class TcpConnect : public Kernel {
   explicit TcpConnect(Path path = Path::kNetwork) : path_(path) {}
 
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     hello_.operation = PeerOperation::kClose;
     hello_.answer_bytes = 8;
     hello_.seed = context.seed();
@@ -48,7 +49,7 @@ class TcpConnect : public Kernel {
 
  private:
   const Path path_;
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   PeerHello hello_;
   std::optional<PeerOfKernel> peer_;
   asio::io_context io_context_;

@@ -14,6 +14,7 @@ class TcpRoundTrip : public Kernel {
   explicit TcpRoundTrip(Path path = Path::kNetwork) : path_(path) {}
 
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     const std::uint64_t request_bytes = context.Number("request_bytes");
     const std::uint64_t response_bytes = context.Number("response_bytes");
     hello_.operation = PeerOperation::kAnswer;
@@ -47,7 +48,7 @@ class TcpRoundTrip : public Kernel {
 
  private:
   const Path path_;
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   PeerHello hello_;
   std::vector<std::byte> request_;
   std::vector<std::byte> response_;

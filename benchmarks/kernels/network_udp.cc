@@ -17,6 +17,7 @@ class Udp : public Kernel {
   explicit Udp(Path path = Path::kNetwork) : path_(path) {}
 
   void Prepare(const Context& context) override {
+    clock_ = context.clock();
     const std::string& direction = path_ == Path::kLoopback ? "up" : context.Text("direction");
     if (direction != "up" && direction != "down") {
       throw std::invalid_argument("direction is neither up nor down: " + direction);
@@ -64,7 +65,7 @@ class Udp : public Kernel {
 
  private:
   const Path path_;
-  const GuestClock clock_ = GuestClock::Detect();
+  GuestClock clock_;
   PeerOperation operation_ = PeerOperation::kDatagramsIn;
   std::uint64_t datagram_bytes_ = 0;
   std::uint64_t sent_ = 1;

@@ -35,7 +35,7 @@ class Connect : public Kernel {
   std::vector<protocol::Counter> Counters() const override { return latencies_.Counters(); }
 
  private:
-  const GuestClock clock_ = GuestClock::Detect();
+  const GuestClock clock_;
   mysql::Account account_;
   std::uint64_t last_ = 0;  // the number that was asked for
   LatencyHistogram latencies_;

@@ -46,7 +46,7 @@ class Client {
   const std::string& failure() const { return failure_; }  // "" if the last batch had none
 
  private:
-  const GuestClock clock_ = GuestClock::Detect();
+  const GuestClock clock_;
   mysql::OltpSession session_;
   LatencyHistogram latencies_;
   std::string failure_;
@@ -149,7 +149,7 @@ class Oltp : public Kernel {
            " cut off in their COMMIT";
   }
 
-  const GuestClock clock_ = GuestClock::Detect();
+  const GuestClock clock_;
   const mysql::OltpMix mix_;
   mysql::TableShape shape_;
   std::unique_ptr<mysql::Connection> admin_;

@@ -4,6 +4,8 @@
 
 #include "benchmarks/report/escape.h"
 #include "fixtures/saturate.h"
+#include "fixtures/shared_tsc.h"
+#include "runtime_launchers/support/tsc.h"
 
 namespace hvbench {
 namespace {
@@ -58,6 +60,9 @@ void RunContext::AddGuest(const std::string& runtime, LiveGuest& guest) {
   for (const auto& [key, value] : guest.hello().facts) entries_[prefix + "guest." + key] = value;
   entries_[prefix + "transport"] = guest.bridge().transport_kind();
   entries_[prefix + "guest.clock"] = guest.hello().clock;
+  if (guest.hello().clock == kTscClock) {
+    entries_[prefix + "guest.clock_tsc_khz"] = std::to_string(HostTscKhz());
+  }
   entries_[prefix + "guest.clock_read_ns"] =
       std::to_string(static_cast<double>(guest.hello().clock_read_ps) / 1e3);
   const BootTimeline& boot = guest.timeline();

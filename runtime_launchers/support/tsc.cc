@@ -1,10 +1,13 @@
 #include "runtime_launchers/support/tsc.h"
 
+#include <sys/prctl.h>
 #include <x86intrin.h>
 
 #include <chrono>
 #include <fstream>
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -16,12 +19,22 @@ namespace {
 // Both clocks of a sample are read within some 100 ns: 5 ppm of this.
 constexpr auto kInterval = std::chrono::milliseconds(20);
 
-bool IsConstant() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string word; cpuinfo >> word;) {
-    if (word == "constant_tsc") return true;
+// The first CPU's flags: all have the same.
+std::set<std::string> CpuFlags(const std::filesystem::path& root) {
+  std::ifstream cpuinfo(root / "proc/cpuinfo");
+  std::string line;
+  while (std::getline(cpuinfo, line) && !line.starts_with("flags")) {
   }
-  return false;
+  std::istringstream words(line);
+  std::set<std::string> flags;
+  for (std::string word; words >> word;) flags.insert(word);
+  return flags;
+}
+
+// A caller may have denied it to this process: reading it would be a SIGSEGV.
+bool MayRead() {
+  int mode = PR_TSC_ENABLE;
+  return prctl(PR_GET_TSC, &mode) != 0 || mode == PR_TSC_ENABLE;
 }
 
 struct Sample {
@@ -36,7 +49,7 @@ Sample Take() {
   std::int64_t best_width_ns = std::numeric_limits<std::int64_t>::max();
   for (int i = 0; i < kTries; ++i) {
     const std::int64_t before_ns = MonotonicRawNs();
-    const auto tsc = static_cast<std::int64_t>(__rdtsc());
+    const auto tsc = static_cast<std::int64_t>(ReadHostTsc());
     const std::int64_t width_ns = MonotonicRawNs() - before_ns;
     if (width_ns >= best_width_ns) continue;
     best_width_ns = width_ns;
@@ -46,7 +59,7 @@ Sample Take() {
 }
 
 std::int64_t Measure() {
-  if (!IsConstant()) return 0;
+  if (!CpuFlags("/").contains("constant_tsc") || !MayRead()) return 0;
   const Sample begin = Take();
   std::this_thread::sleep_for(kInterval);
   const Sample end = Take();
@@ -58,6 +71,19 @@ std::int64_t Measure() {
 std::int64_t HostTscKhz() {
   static const std::int64_t kKhz = Measure();
   return kKhz;
+}
+
+bool HostKeepsTimeByTsc(const std::filesystem::path& root) {
+  std::ifstream file(root / "sys/devices/system/clocksource/clocksource0/current_clocksource");
+  std::string source;
+  const std::set<std::string> flags = CpuFlags(root);
+  return file >> source && source == "tsc" && flags.contains("constant_tsc") &&
+         flags.contains("nonstop_tsc");
+}
+
+std::uint64_t ReadHostTsc() {
+  _mm_lfence();
+  return __rdtsc();
 }
 
 }  // namespace hvbench

@@ -1,12 +1,21 @@
-// The host's time stamp counter, which an emulated machine shows as its own.
+// The host's time stamp counter, which an emulated machine shows as its own, and which a guest
+// without a machine of its own reads itself.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 namespace hvbench {
 
-// Its frequency in kHz, measured once against CLOCK_MONOTONIC_RAW within 20 ms; 0 where it is not
-// constant, and so no clock.
+// Its frequency in kHz, measured once against CLOCK_MONOTONIC_RAW within 20 ms, to some 10 ppm; 0
+// where it is not constant, and so no clock, or may not be read.
 std::int64_t HostTscKhz();
+
+// Whether the host's kernel itself keeps time by it, which it does only while it finds the counters
+// of all CPUs in step, and it goes on in deep sleep. `root` is for tests.
+bool HostKeepsTimeByTsc(const std::filesystem::path& root = "/");
+
+// The counter now, read behind all instructions before it.
+std::uint64_t ReadHostTsc();
 
 }  // namespace hvbench

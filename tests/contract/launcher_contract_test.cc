@@ -10,10 +10,12 @@
 #include <thread>
 
 #include "fixtures/images/ext4.h"
+#include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/tsc.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/contract/contract_environment.h"
 
@@ -60,6 +62,20 @@ TEST_P(LauncherContract, AgentAnswersAndRunsAKernel) {
   std::sort(round_trips.begin(), round_trips.end());
   std::cout << "[   FACT   ] " << GetParam() << " " << probe().version << ": round trip p50 "
             << round_trips[250] / 1000 << " us, p99 " << round_trips[495] / 1000 << " us\n";
+  StopOrderly(booted);
+}
+
+// Where it does not, its times are those of its own kernel's clock: right for a machine, and an
+// estimate in gVisor.
+TEST_P(LauncherContract, AGuestWithoutAMachineOfItsOwnReadsTheHostsCounter) {
+  if (!HostKeepsTimeByTsc()) GTEST_SKIP() << "this host keeps time by another source";
+  BootedGuest booted = Boot();
+  const std::string accelerator = booted.guest->Facts().at("accelerator");
+  const std::int64_t khz = SharedTscKhz(*booted.bridge, Soon());
+  if (accelerator == "none") {
+    ASSERT_EQ(khz, HostTscKhz());
+    EXPECT_EQ(booted.bridge->Hello(Soon(), khz).reply.clock, kTscClock);
+  }
   StopOrderly(booted);
 }
 

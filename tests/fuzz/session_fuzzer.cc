@@ -19,8 +19,10 @@
 #include "benchmarks/report/buffered_reporter.h"
 #include "fixtures/guest_pool.h"
 #include "fixtures/runtime_fixture.h"
+#include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/tsc.h"
 
 namespace hvbench {
 namespace {
@@ -86,10 +88,13 @@ class Script {
   }
 
   Message Truth(const Message& request) const {
-    if (std::holds_alternative<protocol::HelloRequest>(request)) {
-      return protocol::HelloReply{"1", "id", "CLOCK_MONOTONIC_RAW", 20'000, started_ns_, Now(), {}};
+    if (const auto* hello = std::get_if<protocol::HelloRequest>(&request)) {
+      const char* clock = hello->tsc_khz > 0 ? kTscClock : "CLOCK_MONOTONIC_RAW";
+      return protocol::HelloReply{"1", "id", clock, 20'000, started_ns_, Now(), {}};
     }
-    if (std::holds_alternative<protocol::PingRequest>(request)) return protocol::PingReply{Now()};
+    if (std::holds_alternative<protocol::PingRequest>(request)) {
+      return protocol::PingReply{Now(), ReadHostTsc()};
+    }
     if (const auto* prepare = std::get_if<protocol::PrepareRequest>(&request)) {
       return protocol::PrepareReply{std::max<std::uint64_t>(prepare->iterations, 1), 1, 1};
     }
@@ -106,12 +111,13 @@ class Script {
       hello->agent_start_ns = Number();
       hello->now_ns = Number();
       hello->clock_read_ps = Number();
+      if (data_.ConsumeBool()) hello->clock = data_.ConsumeRandomLengthString(10);
       hello->facts.emplace_back(
           data_.ConsumeBool() ? "kernel_start_ns" : data_.ConsumeRandomLengthString(10),
           data_.ConsumeBool() ? std::to_string(static_cast<std::int64_t>(Number()))
                               : data_.ConsumeRandomLengthString(30));
     } else if (auto* ping = std::get_if<protocol::PingReply>(&reply)) {
-      ping->now_ns = Number();
+      (data_.ConsumeBool() ? ping->now_ns : ping->tsc) = Number();
     } else if (auto* prepare = std::get_if<protocol::PrepareReply>(&reply)) {
       (data_.ConsumeBool() ? prepare->iterations : prepare->items_per_iteration) = Number();
       prepare->bytes_per_iteration = Number();

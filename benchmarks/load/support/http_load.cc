@@ -243,7 +243,7 @@ class Load : public HttpLoad {
 
   const HttpTarget& target_;
   const std::string request_;
-  const GuestClock clock_ = GuestClock::Detect();
+  const GuestClock clock_;
   asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   Timer next_{context_};

@@ -17,6 +17,7 @@ void IoKernel::Prepare(const Context& context) {
   options.depth = static_cast<unsigned>(context.Number("depth"));
   options.mode = mode_;
   options.block_bytes = block_bytes_;
+  options.clock = context.clock();
   if (block_bytes_ < kSectorBytes || !std::has_single_bit(block_bytes_) || jobs == 0 ||
       options.depth == 0 || bytes / block_bytes_ < jobs) {
     throw std::invalid_argument("the sizes of this disk cell do not fit together");

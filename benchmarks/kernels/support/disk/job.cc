@@ -1,20 +1,8 @@
 #include "benchmarks/kernels/support/disk/job.h"
 
-#include <ctime>
-
 #include <cerrno>
 
 namespace hvbench::agent::kernels {
-namespace {
-
-std::uint64_t NowNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-}  // namespace
 
 Job::Job(const JobOptions& options, const Sectors& sectors)
     : options_(options),
@@ -69,7 +57,7 @@ void Job::Finish(const Slot& slot, std::int64_t result, std::uint64_t now_ns) {
 // beginning of its successor.
 void Job::Perform(std::uint64_t operations, std::uint64_t generation) {
   AccessPattern accesses = Accesses(generation);
-  std::uint64_t now_ns = NowNs();
+  std::uint64_t now_ns = options_.clock.NowNs();
   std::uint64_t started = 0;
   for (Slot& slot : slots_) {
     if (started == operations) break;
@@ -78,7 +66,7 @@ void Job::Perform(std::uint64_t operations, std::uint64_t generation) {
   }
   for (std::uint64_t done = 0; done < operations; ++done) {
     const IoCompletion completion = engine_->Wait();
-    now_ns = NowNs();
+    now_ns = options_.clock.NowNs();
     Slot& slot = slots_[completion.slot];
     Finish(slot, completion.result, now_ns);
     if (started == operations) continue;

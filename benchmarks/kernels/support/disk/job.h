@@ -12,6 +12,7 @@
 #include "benchmarks/kernels/support/disk/engine.h"
 #include "benchmarks/kernels/support/disk/sectors.h"
 #include "benchmarks/kernels/support/latency_histogram.h"
+#include "fixtures/agent/clock.h"
 
 namespace hvbench::agent::kernels {
 
@@ -23,6 +24,7 @@ struct JobOptions {
   std::size_t block_bytes = 0;
   unsigned depth = 1;
   std::uint64_t seed = 0;  // of this job's accesses
+  GuestClock clock;
 };
 
 class Job {

@@ -49,6 +49,13 @@ TEST(CheckFairness, IsSilentWhereGuestsAreEqual) {
   EXPECT_EQ(KindsOf(CheckFairness(Context(), "native")), Kinds());
 }
 
+// A virtual machine's own clock beside the host's counter: neither is slewed.
+TEST(CheckFairness, CallsClocksThatAreBothRightEqual) {
+  auto context = Context();
+  context["runtime.native.guest.clock"] = "TSC";
+  EXPECT_EQ(KindsOf(CheckFairness(context, "native")), Kinds());
+}
+
 TEST(CheckFairness, SaysWhatDiffers) {
   const struct {
     const char* key;
