@@ -3,6 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -63,8 +65,17 @@ std::optional<std::string> FlagValue(const std::vector<std::string>& arguments,
   return value;
 }
 
+// As Google Benchmark has it: all but 0, f, n, false, no and off, in any case of letters, and "".
 bool IsTrue(const std::optional<std::string>& value) {
-  return value && (*value == "true" || *value == "1" || *value == "yes" || *value == "on");
+  if (!value) return false;
+  std::string text = *value;
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (text.size() == 1) {
+    return std::isalnum(static_cast<unsigned char>(text[0])) != 0 && text != "0" && text != "f" &&
+           text != "n";
+  }
+  return text != "false" && text != "no" && text != "off";
 }
 
 // "0.5", "0.5s" or "10x", as Google Benchmark's --benchmark_min_time.
@@ -179,8 +190,9 @@ void AddFlags(CLI::App& app, Options& options) {
                  "smoke: proves that all works; quick: minutes; full: for publication")
       ->check(CLI::IsMember(profiles))
       ->capture_default_str();
+  constexpr int kMostCpus = 8192;  // of Linux (NR_CPUS on x86-64)
   app.add_option("--hvbench_cpus", options.cpus, "vCPUs of every guest")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, kMostCpus))
       ->capture_default_str();
   app.add_option("--hvbench_memory_mib", options.memory_mib, "Memory of every guest, MiB")
       ->check(CLI::Range(64, 16 * 1024 * 1024))
@@ -270,6 +282,7 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     if (options.work_dir.empty()) options.work_dir = DefaultWorkDir();
     options.work_dir = std::filesystem::absolute(options.work_dir);
     if (options.agent.empty()) options.agent = Companion("hvbench-agent");
+    options.agent = std::filesystem::absolute(options.agent);
     options.load_agent = Companion("hvbench-load");
     CheckNumber(options.benchmark_arguments, "benchmark_repetitions", 1, 1'000'000);
     CheckNumber(options.benchmark_arguments, "v", 0, 1000);
@@ -280,6 +293,10 @@ ParsedOptions ParseOptions(int argc, char** argv) {
     parsed.exit_status = app.exit(e);
   } catch (const CLI::CallForVersion& e) {
     parsed.exit_status = app.exit(e);
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << "hvbench: there is no current directory to which a path could be relative: "
+              << e.path1().string() << '\n';
+    parsed.exit_status = kExitUsage;
   } catch (const CLI::Error& e) {
     std::cerr << "hvbench: " << e.what() << "; see hvbench --help\n";
     parsed.exit_status = kExitUsage;

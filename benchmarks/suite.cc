@@ -13,6 +13,7 @@
 #include "benchmarks/cells.h"
 #include "benchmarks/comparison_run.h"
 #include "benchmarks/doctor.h"
+#include "benchmarks/environment_flags.h"
 #include "benchmarks/options.h"
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/comparison_table.h"
@@ -34,6 +35,8 @@
 #include "fixtures/netlab/netlab.h"
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
 namespace {
@@ -266,6 +269,9 @@ int Suite::Measure() {
   pool_options.shape = {options_.cpus, options_.memory_mib,
                         ChooseGuestCpus(host_cpus, options_.cpus)};
   Warn(CheckHost(pool_options.shape.host_cpus));
+  for (const auto& [key, value] : agent_.hello.facts) {
+    if (key == "process_state") Warn(CheckProcessState(value));
+  }
   activity_before_ = ReadHostActivity();
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
@@ -398,6 +404,7 @@ int RunDoctor(const Options& options, std::vector<Runtime>& runtimes) {
 int Perform(const Options& options, const char* program) {
   try {
     if (options.file_command) return options.file_command();
+    StateOwnProcess();
     BeginProgram();
     CheckTrustedInputs(options);
     CheckWritable(options.out);
@@ -421,6 +428,7 @@ int Perform(const Options& options, const char* program) {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  if (!TakeFlagsFromEnvironment(argc, argv)) return kExitUsage;
   const ProgramEnd end;
   OpenStandardStreams();
   const TerminalFilter filter(std::cerr);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/network_device.h"
@@ -52,6 +54,18 @@ bool OnAnotherFileSystem(const fs::path& one, const fs::path& other) {
   return stat(one.c_str(), &a) == 0 && stat(other.c_str(), &b) == 0 && a.st_dev != b.st_dev;
 }
 
+// Docker knows no limit of the address space, and has -1 for none.
+Json UlimitsOf(const std::vector<ResourceLimit>& limits) {
+  Json ulimits = Json::array();
+  for (const ResourceLimit& limit : limits) {
+    if (limit.resource == RLIMIT_AS) continue;
+    ulimits.push_back({{"Name", limit.name},
+                       {"Soft", static_cast<std::int64_t>(limit.soft)},
+                       {"Hard", static_cast<std::int64_t>(limit.hard)}});
+  }
+  return ulimits;
+}
+
 // What an ended container wrote: each chunk stands behind a header of 8 bytes, whose last 4 are its
 // big-endian size.
 std::string TextOfAttachedStream(int stream) {
@@ -87,12 +101,8 @@ DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtim
 
 Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                          std::vector<std::string> agent_arguments) const {
-  std::string cpus;
-  for (const int cpu : request.shape.host_cpus) {
-    cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
-  }
   const std::int64_t memory_bytes = request.shape.memory_mib << 20;
-  Json host_config = {{"CpusetCpus", cpus},
+  Json host_config = {{"CpusetCpus", FormatCpuList(request.shape.host_cpus)},
                       {"Memory", memory_bytes},
                       {"MemorySwap", memory_bytes},
                       {"NetworkMode", "none"},
@@ -102,8 +112,11 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"CgroupParent", cgroup_parent_},
                       {"SecurityOpt", {"no-new-privileges"}},
                       {"Tmpfs", {{"/tmp", ""}}},
+                      {"OomScoreAdj", kStatedOomScoreAdj},
                       // Any other driver would write every message of the bridge to the disk.
                       {"LogConfig", {{"Type", "none"}}}};
+  // A rootless daemon may raise no limits, and its are not known here.
+  if (!info_.rootless) host_config["Ulimits"] = UlimitsOf(GuestLimits());
   Json mounts = Json::array();
   const auto bind = [&](const fs::path& source, const char* target, bool read_only) {
     mounts.push_back({{"Type", "bind"},
@@ -120,6 +133,7 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
           {"Cmd", std::move(agent_arguments)},
           {"Env", AgentEnvironment()},
           {"WorkingDir", "/"},
+          {"Hostname", "hvbench"},
           {"Labels", {{"org.hvbench", "1"}}},
           {"Tty", false},
           {"AttachStdin", true},

@@ -156,7 +156,6 @@ void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<
   options.cpus = request.shape.host_cpus;
   options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = root_;
-  options.environment = AgentEnvironment();
   if (request.network) options.network_namespace = request.network->network_namespace;
   std::vector<std::string> command = Command();
   // What its startup time counts from; the jailer says so itself.
@@ -212,7 +211,8 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   machine.kernel = kKernel;
   machine.initramfs = kInitramfs;
   machine.kernel_arguments = kKernelArguments + std::string(options_.pci ? "" : " pci=off") +
-                             " -- --init --vsock=" + std::to_string(kAgentPort) + agent_option;
+                             " -- --init --vsock=" + std::to_string(kAgentPort) + agent_option +
+                             StateOptionsOfMachine();
   machine.vsock_socket = kVsockSocket;
   NoteFacts(image.kernel_release, image.kernel_sha256);
   AddDevices(request, machine);

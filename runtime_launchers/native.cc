@@ -64,7 +64,6 @@ void NativeGuest::Start(const LaunchRequest& request) {
   options.cpus = request.shape.host_cpus;
   if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = scratch;
-  options.environment = AgentEnvironment();
   std::vector<std::string> argv = {agent.string(), "--stdio", "--scratch=" + scratch.string()};
   if (!request.volume_dir.empty()) argv.push_back("--volume=" + request.volume_dir.string());
   if (request.application) argv.push_back("--application=" + request.application->root.string());

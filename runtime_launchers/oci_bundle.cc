@@ -1,10 +1,12 @@
 #include "runtime_launchers/oci_bundle.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/cgroup_base.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/trusted_path.h"
 
 namespace hvbench {
@@ -48,27 +50,41 @@ Json Mounts(const LaunchRequest& request) {
   return mounts;
 }
 
+// {"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 524288}, ...
+Json RlimitsOf(const std::vector<ResourceLimit>& limits) {
+  Json rlimits = Json::array();
+  for (const ResourceLimit& limit : limits) {
+    std::string type = std::string("RLIMIT_") + limit.name;
+    std::ranges::transform(type, type.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
+    rlimits.push_back({{"type", type}, {"soft", limit.soft}, {"hard", limit.hard}});
+  }
+  return rlimits;
+}
+
 Json ProcessOf(const std::vector<std::string>& agent_arguments) {
   Json arguments = {kGuestAgent};
   for (const std::string& argument : agent_arguments) arguments.push_back(argument);
-  return {{"terminal", false},
-          {"user", {{"uid", 0}, {"gid", 0}}},
-          {"args", arguments},
-          {"env", AgentEnvironment()},
-          {"cwd", "/"},
-          {"capabilities",
-           {{"bounding", DefaultCapabilities()},
-            {"effective", DefaultCapabilities()},
-            {"permitted", DefaultCapabilities()}}},
-          {"noNewPrivileges", true}};
+  Json process = {{"terminal", false},
+                  {"user", {{"uid", 0}, {"gid", 0}, {"umask", kStatedUmask}}},
+                  {"args", arguments},
+                  {"env", AgentEnvironment()},
+                  {"cwd", "/"},
+                  {"rlimits", RlimitsOf(GuestLimits())},
+                  {"capabilities",
+                   {{"bounding", DefaultCapabilities()},
+                    {"effective", DefaultCapabilities()},
+                    {"permitted", DefaultCapabilities()}}},
+                  {"noNewPrivileges", true}};
+  // A daemon's own would be inherited.
+  if (MaySetOomScoreAdj()) process["oomScoreAdj"] = kStatedOomScoreAdj;
+  return process;
 }
 
 Json ResourcesOf(const GuestShape& shape) {
   Json resources = {{"devices", {{{"allow", false}, {"access", "rwm"}}}}};
   if (!shape.host_cpus.empty()) {
-    std::string list;
-    for (const int cpu : shape.host_cpus) list += (list.empty() ? "" : ",") + std::to_string(cpu);
-    resources["cpu"] = {{"cpus", list}};
+    resources["cpu"] = {{"cpus", FormatCpuList(shape.host_cpus)}};
   }
   if (shape.memory_mib > 0) {
     const std::int64_t bytes = shape.memory_mib << 20;

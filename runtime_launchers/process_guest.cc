@@ -35,12 +35,6 @@ class FirstFailure {
 
 }  // namespace
 
-const std::vector<std::string>& AgentEnvironment() {
-  static const std::vector<std::string> kEnvironment = {
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-  return kEnvironment;
-}
-
 Endpoint ProcessGuest::TakeEndpoint() {
   if (!endpoint_) throw Error("the guest's endpoint was taken before");
   return std::move(*std::exchange(endpoint_, std::nullopt));

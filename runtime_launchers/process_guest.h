@@ -13,14 +13,12 @@
 #include "runtime_launchers/support/bounded_log.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
 
 // How long a forced shutdown may take when the caller's deadline has passed already.
 inline constexpr auto kForcedStopTimeout = std::chrono::seconds(10);
-
-// The environment of the agent, the same in every guest.
-const std::vector<std::string>& AgentEnvironment();
 
 class ProcessGuest : public Guest {
  public:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "runtime_launchers/support/process_state.h"
+
 namespace hvbench {
 namespace {
 
@@ -33,7 +35,7 @@ std::string KernelWords(const QemuPlan& plan) {
   if (!plan.machine.kvm && plan.tsc_khz > 0) {
     words += " tsc_early_khz=" + std::to_string(plan.tsc_khz);
   }
-  words += " -- --init ";
+  words += " -- --init" + StateOptionsOfMachine() + " ";
   if (plan.network) {
     words += "--address=" + plan.network->address + "/" +
              std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";

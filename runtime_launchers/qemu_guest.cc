@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <random>
 #include <utility>
 
 #include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
@@ -92,10 +94,7 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
       throw NotProved("QEMU named thread " + std::to_string(thread) +
                       " for a vCPU, which is none of its own");
     }
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(static_cast<unsigned>(shape.host_cpus[next++ % shape.host_cpus.size()]), &cpus);
-    if (sched_setaffinity(thread, sizeof cpus, &cpus) != 0) {
+    if (!CpuSet({shape.host_cpus[next++ % shape.host_cpus.size()]}).Apply(thread)) {
       throw SystemError("cannot pin a vCPU of QEMU", errno);
     }
   }

@@ -29,9 +29,13 @@ on_exit() {
   give_back "$BUILD_DIR"
 }
 
+# The flag may be given as BENCHMARK_OUT=... too.
 has_flag() {
   local -r flag=$1
+  local variable=${flag#--}
   local word
+  variable=${variable^^}
+  [[ $variable != BENCHMARK_* || ! -v $variable ]] || return 0
   shift
   for word in "$@"; do
     [[ $word != "$flag" && $word != "$flag="* ]] || return 0

@@ -1,5 +1,4 @@
 // HTTP load on a web server: as much as its connections bear, or at a fixed rate.
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "benchmarks/kernels/support/server/web_content.h"
 #include "benchmarks/kernels/support/tally.h"
 #include "benchmarks/load/support/http_load.h"
+#include "fixtures/agent/affinity.h"
 #include "fixtures/agent/kernel.h"
 
 namespace hvbench::agent::kernels {
@@ -32,12 +32,7 @@ void AllowFiles(std::uint64_t count) {
   }
 }
 
-std::uint64_t UsableCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::uint64_t>(CPU_COUNT(&set))
-                                                      : 1;
-}
+std::uint64_t UsableCpus() { return std::max<std::uint64_t>(AllowedCpus().size(), 1); }
 
 class HttpKernel : public Kernel {
  public:

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "benchmarks/report/summary.h"
+#include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
 namespace {
@@ -66,6 +67,10 @@ class GuestCheck {
     }
     CompareWithBaseline("page_bytes");
     CompareFlags();
+    for (const std::string& text :
+         DifferencesOfState(Fact(runtime_, "process_state"), Value("process_state"))) {
+      Add("has " + text);
+    }
     return std::move(differences_);
   }
 
@@ -159,6 +164,15 @@ std::vector<HostWarning> CheckFairness(const Context& context, const std::string
   if (differences.empty()) return {};
   return {{WarningKind::kUnequalGuests, Join(differences, "; "),
            "compare the runtime.*.guest.* facts before the times"}};
+}
+
+std::vector<HostWarning> CheckProcessState(const std::string& of_children) {
+  const std::vector<std::string> differences =
+      DifferencesOfState(of_children, StatedProcessState());
+  if (differences.empty()) return {};
+  return {{WarningKind::kProcessState,
+           "what this program starts keeps of its caller's state: " + Join(differences),
+           "run as root, or change it before the start"}};
 }
 
 }  // namespace hvbench

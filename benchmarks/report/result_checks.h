@@ -19,4 +19,7 @@ std::vector<HostWarning> CheckResults(const Results& results, const std::string&
 std::vector<HostWarning> CheckFairness(const std::map<std::string, std::string>& context,
                                        const std::string& baseline);
 
+// `of_children`: the fact process_state of a child of this program.
+std::vector<HostWarning> CheckProcessState(const std::string& of_children);
+
 }  // namespace hvbench

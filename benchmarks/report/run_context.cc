@@ -5,6 +5,7 @@
 #include "benchmarks/report/escape.h"
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
+#include "runtime_launchers/support/process_state.h"
 #include "runtime_launchers/support/tsc.h"
 
 namespace hvbench {
@@ -29,6 +30,7 @@ void RunContext::AddRun(const Options& options, const std::string& agent_build_i
   entries_["agent_build_id"] = agent_build_id;
   entries_["guest_vcpus"] = std::to_string(shape.vcpus);
   entries_["guest_memory_mib"] = std::to_string(shape.memory_mib);
+  entries_["process_state"] = StatedProcessState();
   entries_["guest_host_cpus"] = Join(shape.host_cpus);
   for (const auto& [key, value] : CollectHostFacts()) entries_[key] = value;
 }

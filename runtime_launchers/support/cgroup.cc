@@ -14,6 +14,8 @@
 
 #include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/cgroup_files.h"
+#include "runtime_launchers/support/cgroup_mounts.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
@@ -69,12 +71,6 @@ std::vector<fs::path> Lineage(const fs::path& mount_point, const fs::path& dir) 
   return groups;
 }
 
-std::string CpuList(const std::vector<int>& cpus) {
-  std::string list;
-  for (const int cpu : cpus) list += (list.empty() ? "" : ",") + std::to_string(cpu);
-  return list;
-}
-
 // Parents before children.
 std::vector<fs::path> Subtree(const fs::path& dir) {
   std::vector<fs::path> dirs = {dir};
@@ -110,7 +106,7 @@ void CreateV1(const CgroupMount& mount, const fs::path& dir, const CgroupLimits&
     if (mount.Has("cpuset")) FillCpuset(group);
   }
   if (mount.Has("cpuset") && !limits.cpus.empty()) {
-    WriteCgroupFile(dir / "cpuset.cpus", CpuList(limits.cpus));
+    WriteCgroupFile(dir / "cpuset.cpus", FormatCpuList(limits.cpus));
   }
   if (mount.Has("memory") && limits.memory_mib > 0) LimitMemoryV1(dir, limits.memory_mib << 20);
 }
@@ -133,7 +129,7 @@ void CreateV2(const CgroupMount& mount, const fs::path& dir, const CgroupLimits&
   }
   if (!limits.cpus.empty()) {
     RequireController(dir, "cpuset.cpus", "cpuset");
-    WriteCgroupFile(dir / "cpuset.cpus", CpuList(limits.cpus));
+    WriteCgroupFile(dir / "cpuset.cpus", FormatCpuList(limits.cpus));
   }
   if (limits.memory_mib > 0) {
     RequireController(dir, "memory.max", "memory");

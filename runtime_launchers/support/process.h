@@ -23,12 +23,15 @@ struct SpawnOptions {
   std::vector<std::filesystem::path>
       cgroup_procs;                      // cgroup.procs files that the child enters first
   std::filesystem::path working_dir;     // empty: the caller's
-  std::vector<std::string> environment;  // "NAME=value"; empty: the caller's
+  std::vector<std::string> environment;  // "NAME=value"; empty: AgentEnvironment()
   std::filesystem::path hidden_mount;  // unmounted in a mount namespace of the child\'s own; or ""
   std::filesystem::path covered_dir;   // empty in a mount namespace of the child's own; or ""
   std::filesystem::path network_namespace;  // a file that is one (namespaces(7)), entered; or ""
   bool die_with_parent = true;              // SIGKILL when this program dies
   bool new_session = true;                  // out of the terminal's reach (Ctrl-C)
+  // The caller's environment, limits, umask, ... instead of those of process_state.h. Signals are
+  // at their defaults in any case.
+  bool as_caller = false;
 };
 
 // How a process ended.

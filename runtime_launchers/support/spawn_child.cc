@@ -12,9 +12,12 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
 namespace {
@@ -45,8 +48,8 @@ struct ChildPlan {
   std::vector<char*> environment;
   std::array<int, 3> stdio{};
   std::vector<const char*> cgroup_procs;
-  cpu_set_t cpus;
-  bool set_cpus = false;
+  std::optional<CpuSet> cpus;
+  std::vector<ResourceLimit> limits;  // none: the caller's state stays
   const char* hidden_mount = nullptr;
   const char* covered_dir = nullptr;
   int network_namespace = -1;
@@ -110,15 +113,17 @@ void HideMounts(ChildPlan& plan) {
   }
 }
 
+void DieWithParent(ChildPlan& plan) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != plan.parent) {
+    errno = ESRCH;
+    Fail(plan, Step::kParentGone);
+  }
+}
+
 int RunChild(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-  if (plan.die_with_parent) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != plan.parent) {
-      errno = ESRCH;
-      Fail(plan, Step::kParentGone);
-    }
-  }
+  if (plan.die_with_parent) DieWithParent(plan);
   ResetSignals();
   if (plan.new_session) setsid();
   ArrangeStdio(plan);
@@ -128,7 +133,7 @@ int RunChild(void* argument) {
     if (fd < 0 || write(fd, "0", 1) != 1) Fail(plan, Step::kCgroup);
     close(fd);
   }
-  if (plan.set_cpus && sched_setaffinity(0, sizeof plan.cpus, &plan.cpus) != 0) {
+  if (plan.cpus && !plan.cpus->Apply(0)) {
     Fail(plan, Step::kAffinity);
   }
   if (plan.network_namespace >= 0 && setns(plan.network_namespace, CLONE_NEWNET) != 0) {
@@ -136,6 +141,11 @@ int RunChild(void* argument) {
   }
   if (plan.hidden_mount != nullptr || plan.covered_dir != nullptr) HideMounts(plan);
   if (plan.working_dir != nullptr && chdir(plan.working_dir) != 0) Fail(plan, Step::kDirectory);
+  if (!plan.limits.empty()) {
+    EnterStatedState(plan.limits);
+    // A change of the group took it away (prctl(2)).
+    if (plan.die_with_parent) DieWithParent(plan);
+  }
   // A child that another thread is starting may have inherited the descriptor with which the
   // program was just written, and holds it until its own execve(2).
   for (int attempt = 0; attempt < kMaxBusyAttempts; ++attempt) {
@@ -199,19 +209,19 @@ pid_t SpawnChild(const std::vector<std::string>& argv, const SpawnOptions& optio
   ChildPlan plan;
   plan.program_fd = program_fd;
   plan.argv = Pointers(argv);
-  if (options.environment.empty()) {
+  if (options.as_caller) {
     for (char** entry = environ; *entry != nullptr; ++entry) plan.environment.push_back(*entry);
     plan.environment.push_back(nullptr);
   } else {
-    plan.environment = Pointers(options.environment);
+    plan.environment =
+        Pointers(options.environment.empty() ? AgentEnvironment() : options.environment);
+    plan.limits = GuestLimits();
   }
   const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   const std::array<int, 3> wanted = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
   for (std::size_t i = 0; i < 3; ++i) plan.stdio[i] = wanted[i] >= 0 ? wanted[i] : null.get();
   for (const auto& file : options.cgroup_procs) plan.cgroup_procs.push_back(file.c_str());
-  CPU_ZERO(&plan.cpus);
-  for (const int cpu : options.cpus) CPU_SET(static_cast<unsigned>(cpu), &plan.cpus);
-  plan.set_cpus = !options.cpus.empty();
+  if (!options.cpus.empty()) plan.cpus.emplace(options.cpus);
   if (!options.hidden_mount.empty()) plan.hidden_mount = options.hidden_mount.c_str();
   if (!options.covered_dir.empty()) plan.covered_dir = options.covered_dir.c_str();
   UniqueFd network;

@@ -1,6 +1,5 @@
 #include "tests/contract/contract_environment.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
@@ -72,14 +72,6 @@ class Images : public ::testing::Environment {
   fs::path dir_;
   std::unique_ptr<ImageCache> cache_;
 };
-
-int FirstAllowedCpu() {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof set, &set);
-  int cpu = 0;
-  while (!CPU_ISSET(static_cast<unsigned>(cpu), &set)) ++cpu;
-  return cpu;
-}
 
 // RuntimeOptions::options of the runtime that is tested, such as "jailer pci".
 std::vector<std::string> OptionsToTest() {
@@ -198,7 +190,7 @@ LaunchRequest LauncherContract::NewRequest() {
   request.agent = HVBENCH_TEST_AGENT;
   // Kata's VMs have no less memory, and boot for longer: three at once a minute in the lab.
   const bool is_kata = GetParam().starts_with("kata");
-  request.shape = {1, is_kata ? 256 : kTestMemoryMib, {FirstAllowedCpu()}};
+  request.shape = {1, is_kata ? 256 : kTestMemoryMib, {AllowedCpus().front()}};
   request.deadline = Deadline::In(is_kata ? 3 * kBootTimeout : kBootTimeout);
   return request;
 }

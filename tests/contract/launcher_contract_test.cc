@@ -15,9 +15,11 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/process_state.h"
 #include "runtime_launchers/support/tsc.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/contract/contract_environment.h"
+#include "tests/unit/runtime_launchers/support/hostile_caller.h"
 
 namespace hvbench {
 namespace {
@@ -233,6 +235,46 @@ TEST_P(LauncherContract, CpusAndMemoryAreLimited) {
     EXPECT_EQ(status->signal, SIGKILL) << status->Describe();
   }
   booted.guest->Shutdown(StopMode::kForced, Soon());
+}
+
+// The agent's fact `name`, of a guest that a hostile caller's program boots.
+std::string FactOf(const protocol::HelloReply& hello, const std::string& name) {
+  for (const auto& [key, value] : hello.facts) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+TEST_P(LauncherContract, GuestsHaveTheStatedStateWhateverTheCallersIs) {
+  const LaunchRequest request = NewRequest();
+  const std::string state = InChild([&] {
+    BecomeSubreaper();  // not inherited
+    BecomeHostileCaller(/*with_resource_capability=*/true);
+    BootedGuest booted = Boot(request);
+    StopOrderly(booted);
+    return FactOf(booted.hello, "process_state");
+  });
+  EXPECT_EQ(DifferencesOfState(state, StatedProcessState()), std::vector<std::string>{}) << state;
+  for (const char* part :
+       {"umask:0022 ", "nice:0 ", "policy:other ", "limit_nofile:1024:524288",
+        "limit_memlock:8388608:8388608", "environment:HOME,HOSTNAME,PATH", "signals_ignored:0"}) {
+    EXPECT_NE(state.find(part), std::string::npos) << part << " in " << state;
+  }
+}
+
+// An ordinary user's, and that of a container without CAP_SYS_RESOURCE: all guests alike get less.
+TEST_P(LauncherContract, GuestsHaveTheLimitsThatTheCallerMayGive) {
+  const LaunchRequest request = NewRequest();
+  const std::string state = InChild([&] {
+    BecomeSubreaper();  // not inherited
+    BecomeHostileCaller(/*with_resource_capability=*/false);
+    BootedGuest booted = Boot(request);
+    StopOrderly(booted);
+    return FactOf(booted.hello, "process_state");
+  });
+  for (const char* part : {"limit_nofile:1024:4096", "limit_memlock:0:0"}) {
+    EXPECT_NE(state.find(part), std::string::npos) << part << " in " << state;
+  }
 }
 
 TEST_P(LauncherContract, DeathIsSeenAtOnceAndExplained) {

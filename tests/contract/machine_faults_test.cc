@@ -1,6 +1,5 @@
 // What can go wrong with a virtual machine: each a clear error at once, and nothing left behind.
 // HVBENCH_TEST_PARALLEL_BOOTS=20 and HVBENCH_TEST_SEQUENTIAL_BOOTS=200 are the full form.
-#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "fixtures/images/image_cache.h"
 #include "runtime_launchers/support/bounded_log.h"
 #include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "tests/contract/contract_environment.h"
 
 namespace hvbench {
@@ -28,16 +28,6 @@ int BootsOf(const char* variable) {
   constexpr int kFew = 4;
   const char* const text = std::getenv(variable);
   return text != nullptr ? std::stoi(text) : kFew;
-}
-
-std::vector<int> AllowedCpus() {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof set, &set);
-  std::vector<int> cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) cpus.push_back(cpu);
-  }
-  return cpus;
 }
 
 int EntriesOf(const char* dir) {

@@ -63,6 +63,7 @@ std::unique_ptr<PrivateDocker> PrivateDocker::StartIfNeeded() {
   SpawnOptions options;
   options.stdout_fd = log.get();
   options.stderr_fd = log.get();
+  options.as_caller = true;
   docker->daemon_ = Process::Spawn(command, options);
   const Deadline deadline = Deadline::In(kStartTimeout);
   // dockerd listens before the containerd that it starts where the machine runs none.

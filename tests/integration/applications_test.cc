@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <regex>
@@ -95,6 +96,16 @@ TEST_F(ApplicationsTest, NginxServesFromEachRuntimeAndLeavesNothing) {
   for (const auto& row : json.at("benchmarks")) {
     EXPECT_LE(Number(row, "boot"), 2) << row;
   }
+}
+
+// Its workers are another user's, and read what this program made.
+TEST_F(ApplicationsTest, ServesUnderAUmaskThatHidesFiles) {
+  const mode_t before = umask(0077);
+  Process program = Start(Arguments("native", "^nginx/http/"));
+  umask(before);
+  const ProgramResult result = Finish(std::move(program));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const auto& row : ReadJson("r.json").at("benchmarks")) EXPECT_FALSE(Failed(row)) << row;
 }
 
 TEST_F(ApplicationsTest, AFixedRateIsKept) {

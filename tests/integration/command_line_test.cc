@@ -1,4 +1,5 @@
 // Wrong usage and wrong circumstances: one clear sentence, and the right exit status.
+#include <cstdlib>
 #include <fstream>
 
 #include "fixtures/cell_name.h"
@@ -61,6 +62,69 @@ TEST_F(CommandLineTest, AnUnusableRuntimeIsLeftOutUnlessNamed) {
       Run({file, "--benchmark_filter=noop/runtime:(native|runc-old)/", "--hvbench_profile=smoke"});
   EXPECT_EQ(unnamed.exit_code, 0) << unnamed.err;
   EXPECT_NE(unnamed.err.find("left out: runc-old"), std::string::npos) << unnamed.err;
+}
+
+// A variable for the time of a scope.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+TEST_F(CommandLineTest, TakesFlagsFromTheEnvironment) {
+  const std::string out = (dir_ / "r.json").string();
+  const Variable filter("BENCHMARK_FILTER", "noop/runtime:native/");
+  const Variable file("BENCHMARK_OUT", out);
+  const Variable context("BENCHMARK_CONTEXT", "place=here,other=1");
+  const Variable verbosity("V", "9");
+  {
+    const Variable list("BENCHMARK_LIST_TESTS", "yes");
+    const ProgramResult listed = Run({});
+    EXPECT_EQ(listed.exit_code, 0) << listed.err;
+    EXPECT_EQ(listed.out, "calibration/noop/runtime:native/manual_time\n");
+    EXPECT_EQ(Run({"--benchmark_list_tests=false", "--benchmark_filter=none"}).exit_code, 3)
+        << "a flag wins";
+  }
+  const ProgramResult measured = Run(
+      {"--hvbench_profile=smoke", "--hvbench_runtimes=native", "--benchmark_context=place=there"});
+  EXPECT_EQ(measured.exit_code, 0) << measured.err;
+  const nlohmann::json json = ReadJson("r.json");
+  EXPECT_EQ(json.at("context").at("place"), "there");
+  EXPECT_EQ(json.at("context").at("other"), "1");
+  EXPECT_TRUE(json.at("context").contains("hvbench_version"));
+  EXPECT_EQ(json.at("benchmarks").size(), 1u);
+  {
+    const Variable format("BENCHMARK_FORMAT", "json");
+    const Variable repetitions("BENCHMARK_REPETITIONS", "2");
+    const ProgramResult printed = Run({"--hvbench_profile=smoke", "--hvbench_runtimes=native"});
+    const nlohmann::json rows = nlohmann::json::parse(printed.out).at("benchmarks");
+    EXPECT_EQ(rows.at(0).at("repetitions"), 2);
+  }
+  const Variable color("BENCHMARK_OUT_FORMAT", "xml");
+  EXPECT_EQ(Run({}).exit_code, 2) << "as the flag's would be";
+}
+
+// A folder that was removed behind the shell's back has no path.
+TEST_F(CommandLineTest, NeedsNoCurrentDirectory) {
+  const std::filesystem::path gone = dir_ / "gone";
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directory(gone);
+  std::filesystem::current_path(gone);
+  std::filesystem::remove(gone);
+  const ProgramResult absolute =
+      Run({"--benchmark_filter=noop/runtime:native/", "--hvbench_profile=smoke"});
+  const ProgramResult relative = Run({"--hvbench_work_dir=relative"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(absolute.exit_code, 0) << absolute.err;
+  EXPECT_EQ(relative.exit_code, 2) << relative.err;
+  EXPECT_NE(relative.err.find("there is no current directory"), std::string::npos) << relative.err;
 }
 
 TEST_F(CommandLineTest, ListingBootsNothingAndNamesParse) {

@@ -48,6 +48,7 @@ Process ProgramTest::Start(const std::vector<std::string>& arguments) {
   SpawnOptions options;
   options.stdout_fd = out.get();
   options.stderr_fd = err.get();
+  options.as_caller = true;
   Process process = Process::Spawn(argv, options);
   // A run's identifier begins with its process's number (fixtures/run_dir.cc).
   std::ostringstream run_id;

@@ -7,7 +7,6 @@
 // scheduler gives the guest more of it: a round in which either side shared its CPU says nothing
 // about the bridge and is not counted. Too few rounds that count are a skip.
 #include <benchmark/benchmark.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +23,7 @@
 #include "fixtures/guest_pool.h"
 #include "fixtures/host_facts.h"
 #include "fixtures/runtime_fixture.h"
+#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
 
@@ -83,12 +83,7 @@ class Recorder : public benchmark::BenchmarkReporter {
   std::vector<double> round_trips_;
 };
 
-void PinTo(const std::vector<int>& cpus) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int cpu : cpus) CPU_SET(cpu, &set);
-  sched_setaffinity(0, sizeof(set), &set);
-}
+void PinTo(const std::vector<int>& cpus) { CpuSet(cpus).Apply(0); }
 
 std::string PlainName(const CellName& cell) { return "plain/" + cell.WithoutRuntime(); }
 

@@ -1,33 +1,22 @@
 // Where threads may run.
 #pragma once
 
-#include <sched.h>
-
 #include <vector>
 
 #include "benchmarks/kernels/support/check.h"
+#include "fixtures/agent/affinity.h"
 
 namespace hvbench::agent::kernels {
 
-// The CPUs on which the calling thread may run, ascending.
-inline std::vector<int> AllowedCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  RequireAvailable(sched_getaffinity(0, sizeof(set), &set), "sched_getaffinity");
-  std::vector<int> cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  }
+// The CPUs on which the calling thread may run, ascending: at least one.
+inline std::vector<int> KnownCpus() {
+  std::vector<int> cpus = AllowedCpus();
+  RequireAvailable(cpus.empty() ? -1 : 0, "sched_getaffinity");
   return cpus;
 }
 
 // Binds the calling thread. gVisor accepts the call and ignores it.
-inline void PinTo(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(cpu), &set);
-  RequireAvailable(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
+inline void PinTo(int cpu) { RequireAvailable(RunOn({cpu}) ? 0 : -1, "sched_setaffinity"); }
 
 // Two CPUs for two partners: the same one twice, or two different ones.
 struct CpuPair {
@@ -36,7 +25,7 @@ struct CpuPair {
 };
 
 inline CpuPair OneCpu() {
-  const int cpu = AllowedCpus().front();
+  const int cpu = KnownCpus().front();
   return {cpu, cpu};
 }
 
@@ -45,7 +34,7 @@ inline CpuPair CpuPairOf(const Context& context) {
   const std::uint64_t wanted = context.Number("cpus");
   if (wanted == 1) return OneCpu();
   if (wanted != 2) throw std::invalid_argument("cpus is neither 1 nor 2");
-  const std::vector<int> cpus = AllowedCpus();
+  const std::vector<int> cpus = KnownCpus();
   if (cpus.size() < 2) throw Unsupported("the guest has one CPU; this needs two");
   return {cpus[0], cpus[1]};
 }
@@ -56,9 +45,7 @@ class PairPlacement {
  public:
   // `make_partner` makes a thread or a process, which inherits its maker's CPU.
   template <typename MakePartner>
-  PairPlacement(CpuPair cpus, MakePartner&& make_partner) {
-    CPU_ZERO(&before_);
-    RequireAvailable(sched_getaffinity(0, sizeof(before_), &before_), "sched_getaffinity");
+  PairPlacement(CpuPair cpus, MakePartner&& make_partner) : before_(KnownCpus()) {
     try {
       PinTo(cpus.partners);
       make_partner();
@@ -73,9 +60,9 @@ class PairPlacement {
   ~PairPlacement() { Restore(); }
 
  private:
-  void Restore() { sched_setaffinity(0, sizeof(before_), &before_); }
+  void Restore() { RunOn(before_); }
 
-  cpu_set_t before_;
+  std::vector<int> before_;
 };
 
 }  // namespace hvbench::agent::kernels

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime_launchers/support/process_state.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
 namespace hvbench {
@@ -34,7 +35,8 @@ TEST(CheckResults, FindsNoiseAndWhatIsTooGood) {
 }
 
 std::map<std::string, std::string> Context() {
-  std::map<std::string, std::string> context = {{"guest_vcpus", "1"}, {"guest_memory_mib", "512"}};
+  std::map<std::string, std::string> context = {
+      {"guest_vcpus", "1"}, {"guest_memory_mib", "512"}, {"process_state", StatedProcessState()}};
   for (const std::string runtime : {"native", "runc"}) {
     const std::string prefix = "runtime." + runtime + ".guest.";
     context[prefix + "vcpus"] = "1";
@@ -56,6 +58,13 @@ TEST(CheckFairness, CallsClocksThatAreBothRightEqual) {
   EXPECT_EQ(KindsOf(CheckFairness(context, "native")), Kinds());
 }
 
+TEST(CheckProcessState, SaysWhatWasNotGiven) {
+  EXPECT_EQ(KindsOf(CheckProcessState(StatedProcessState())), Kinds());
+  const auto warnings = CheckProcessState("nice:5 limit_memlock:0:0");
+  ASSERT_EQ(KindsOf(warnings), Kinds({"process_state"}));
+  EXPECT_NE(warnings[0].text.find("nice:5 instead of nice:0"), std::string::npos);
+}
+
 TEST(CheckFairness, SaysWhatDiffers) {
   const struct {
     const char* key;
@@ -64,7 +73,9 @@ TEST(CheckFairness, SaysWhatDiffers) {
   } cases[] = {{"vcpus", "2", "runc sees 2 CPUs instead of 1"},
                {"memory_mib", "128", "runc sees 128 MiB of memory instead of 512"},
                {"clock", "CLOCK_MONOTONIC", "runc has the clock CLOCK_MONOTONIC"},
-               {"cpu_flags", "fpu sse", "runc does not see 1 CPU flags (avx2)"}};
+               {"cpu_flags", "fpu sse", "runc does not see 1 CPU flags (avx2)"},
+               {"process_state", "umask:0022 limit_memlock:0:0",
+                "runc has limit_memlock:0:0 instead of limit_memlock:8388608:8388608"}};
   for (const auto& c : cases) {
     auto context = Context();
     context[std::string("runtime.runc.guest.") + c.key] = c.value;
