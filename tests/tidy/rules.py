@@ -139,7 +139,8 @@ def registered_launchers(tree):
 RAW_ACTION = re.compile(
     r"(?<![\w.>])(?:::)?(?:kill|killpg|tgkill)\(|SYS_(?:pidfd_\w+|t?kill|tgkill)\b|"
     r"\bcgroup\.(?:kill|freeze|procs)\b|\bfreezer\.state\b")
-RAW_ACTION_FILES = {f"runtime_launchers/support/{name}.cc" for name in ("identity", "process", "cgroup")}
+RAW_ACTION_FILES = {f"runtime_launchers/support/{name}.cc" for name in
+                    ("identity", "process", "cgroup", "cgroup_base")}
 
 
 def proved_actions(tree):
