@@ -17,6 +17,7 @@
 
 #include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/identity.h"
 #include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
@@ -264,7 +265,8 @@ PipedProcess SpawnPipedProgram(int program_fd, const std::vector<std::string>& a
   UniqueFd pidfd;
   // Nobody else reaps it: its number is its own until it is adopted.
   const pid_t pid = SpawnChild(argv, options, pidfd, program_fd);
-  return {Process::Adopt(pid), std::move(to_child), std::move(from_child)};
+  return {Process::Adopt(IdentityProof::OfOwnChild(pid)), std::move(to_child),
+          std::move(from_child)};
 }
 
 }  // namespace hvbench
