@@ -111,6 +111,29 @@ TEST_F(CommandLineTest, TakesFlagsFromTheEnvironment) {
   EXPECT_EQ(Run({}).exit_code, 2) << "as the flag's would be";
 }
 
+TEST_F(CommandLineTest, WritesNumbersTheSameInEveryLocale) {
+  const std::filesystem::path locales = dir_ / "locales";
+  const std::filesystem::path german = locales / "de_DE.UTF-8";
+  std::filesystem::create_directory(locales);
+  if (const auto localedef = FindExecutable("localedef")) {
+    RunCommand({localedef->string(), "-i", "de_DE", "-f", "UTF-8", german.string()},
+               Deadline::In(std::chrono::seconds(60)));
+  }
+  if (!std::filesystem::exists(german / "LC_NUMERIC")) GTEST_SKIP() << "needs the package locales";
+  const Variable path("LOCPATH", locales.string());
+  const Variable locale("LC_ALL", "de_DE.UTF-8");
+  const Variable zone("TZ", "Asia/Kolkata");
+  const ProgramResult result =
+      Run({"--benchmark_filter=noop/runtime:native/", "--hvbench_profile=smoke",
+           "--benchmark_out=" + (dir_ / "r.json").string()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const nlohmann::json json = ReadJson("r.json");
+  EXPECT_TRUE(json.at("benchmarks").at(0).at("real_time").is_number());
+  const auto first_reply =
+      json.at("context").at("runtime.native.first_reply_ms").get<std::string>();
+  EXPECT_EQ(first_reply.find_first_not_of("0123456789."), std::string::npos) << first_reply;
+}
+
 // A folder that was removed behind the shell's back has no path.
 TEST_F(CommandLineTest, NeedsNoCurrentDirectory) {
   const std::filesystem::path gone = dir_ / "gone";
