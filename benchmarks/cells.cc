@@ -113,7 +113,7 @@ bool Matches(const CellName& cell, const std::string& filter) {
   const bool negated = filter.starts_with('-');
   // The grammar that Google Benchmark itself uses, whichever library it was built with.
   const std::regex regex(negated ? filter.substr(1) : filter, std::regex::extended);
-  return std::regex_search(FormatCellName(cell) + "/manual_time", regex) != negated;
+  return std::regex_search(ReportedName(cell), regex) != negated;
 }
 
 }  // namespace hvbench

@@ -1,10 +1,13 @@
 #include "benchmarks/comparison_run.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "benchmarks/report/comparison.h"
+#include "benchmarks/report/result_writer.h"
+#include "benchmarks/report/row.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {
@@ -28,11 +31,11 @@ class Collector : public benchmark::BenchmarkReporter {
 // A regular expression that only this benchmark matches.
 std::string OnlyThis(const CellName& cell) {
   std::string pattern = "^";
-  for (const char c : FormatCellName(cell)) {
+  for (const char c : ReportedName(cell)) {
     if (c == '.') pattern += '\\';
     pattern += c;
   }
-  return pattern + "/manual_time$";
+  return pattern + '$';
 }
 
 double TimeOf(const Row& row, double accumulated) {
@@ -49,11 +52,44 @@ std::map<std::string, std::vector<double>> CounterValues(const std::vector<Row>&
   return values;
 }
 
+double Mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double Median(const std::vector<double>& values) {
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+double StandardDeviation(const std::vector<double>& values) {
+  const double mean = Mean(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return values.size() < 2 ? 0 : std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+const std::vector<benchmark::internal::Statistics>& StatisticsOf(
+    const std::vector<Row>& repetitions) {
+  for (const Row& row : repetitions) {
+    if (row.statistics != nullptr) return *row.statistics;
+  }
+  static const std::vector<benchmark::internal::Statistics> kDefault = {
+      {"mean", Mean},
+      {"median", Median},
+      {"stddev", StandardDeviation},
+      {"cv",
+       [](const std::vector<double>& values) { return StandardDeviation(values) / Mean(values); },
+       benchmark::kPercentage}};
+  return kDefault;
+}
+
 }  // namespace
 
 std::vector<Row> Aggregates(const std::vector<Row>& repetitions) {
   std::vector<Row> aggregates;
-  if (repetitions.size() < 2 || repetitions.front().statistics == nullptr) return aggregates;
+  if (repetitions.size() < 2) return aggregates;
   std::vector<double> real;
   std::vector<double> cpu;
   for (const Row& row : repetitions) {
@@ -61,7 +97,7 @@ std::vector<Row> Aggregates(const std::vector<Row>& repetitions) {
     cpu.push_back(TimeOf(row, row.cpu_accumulated_time));
   }
   const auto counters = CounterValues(repetitions);
-  for (const auto& statistic : *repetitions.front().statistics) {
+  for (const auto& statistic : StatisticsOf(repetitions)) {
     Row row = repetitions.front();
     row.run_type = Row::RT_Aggregate;
     row.aggregate_name = statistic.name_;
@@ -104,12 +140,26 @@ void ComparisonRun::Visit(const CellName& cell) {
   if (so_far != nullptr && so_far->outcome != Outcome::kMeasured) return;
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector, nullptr, OnlyThis(cell));
-  std::vector<Row>& rows = rows_[FormatCellName(cell)];
+  const std::string name = ReportedName(cell);
+  std::vector<Row>& rows = rows_[name];
+  std::vector<Row> added;
   for (const Row& row : collector.rows) {
     // What was measured before an interrupt stands.
     if (InterruptRequested() && OutcomeOf(row) != Outcome::kMeasured && !rows.empty()) continue;
     results_.Add(row);
-    rows.push_back(row);
+    added.push_back(Normalize(row));
+    rows.push_back(added.back());
+  }
+  if (on_visit) on_visit(name, added);
+}
+
+void ComparisonRun::Resume(std::map<std::string, std::vector<Row>> rows, int blocks,
+                           std::chrono::duration<double> elapsed) {
+  rows_ = std::move(rows);
+  blocks_ = blocks;
+  elapsed_before_ = elapsed;
+  for (const CellName& cell : cells_) {
+    for (const Row& row : rows_[ReportedName(cell)]) results_.Add(row);
   }
 }
 
@@ -124,6 +174,7 @@ void ComparisonRun::RunBlock(const std::vector<Kernel*>& active) {
     for (const CellName& cell : order) Visit(cell);
   }
   for (std::string& problem : pool_.ShutdownAll()) problems_.push_back(std::move(problem));
+  if (on_block && !InterruptRequested()) on_block(blocks_, Elapsed());
 }
 
 bool ComparisonRun::IsNarrow(const Kernel& kernel) const {
@@ -150,7 +201,7 @@ void ComparisonRun::Run() {
       if (blocks_ == 0 || !IsNarrow(kernel)) active.push_back(&kernel);
     }
     if (active.empty()) break;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Elapsed());
     say_("block " + std::to_string(blocks_ + 1) + ": " + std::to_string(active.size()) + " of " +
          std::to_string(kernels_.size()) + " benchmarks, " + std::to_string(seconds.count()) +
          " s of " + std::to_string(plan_.budget.count()) + " s");
@@ -162,7 +213,7 @@ void ComparisonRun::Run() {
 std::vector<std::vector<Row>> ComparisonRun::Rows() const {
   std::vector<std::vector<Row>> groups;
   for (const CellName& cell : cells_) {
-    const auto found = rows_.find(FormatCellName(cell));
+    const auto found = rows_.find(ReportedName(cell));
     if (found == rows_.end() || found->second.empty()) continue;
     std::vector<Row> rows = found->second;
     if (OutcomeOf(rows.back()) != Outcome::kMeasured) {
@@ -193,31 +244,13 @@ std::vector<Row> Shown(std::vector<Row> rows, ShownRows shown) {
 
 }  // namespace
 
-bool Deliver(const std::vector<std::vector<Row>>& groups, ShownRows shown,
-             benchmark::BenchmarkReporter& display, benchmark::BenchmarkReporter& file,
-             const std::string& path) {
-  benchmark::BenchmarkReporter::Context context;
-  context.name_field_width = 10;  // as Google Benchmark begins; its constructor leaves it open
-  for (const auto& group : groups) {
-    for (const Row& row : group) {
-      context.name_field_width = std::max(context.name_field_width, row.benchmark_name().size());
-    }
-  }
-  std::ofstream stream;
-  std::vector<benchmark::BenchmarkReporter*> reporters = {&display};
-  if (!path.empty()) {
-    stream.open(path);
-    file.SetOutputStream(&stream);
-    reporters.push_back(&file);
-  }
-  for (benchmark::BenchmarkReporter* reporter : reporters) {
-    if (!reporter->ReportContext(context)) continue;
-    for (const auto& group : groups) {
-      reporter->ReportRuns(reporter == &display ? Shown(group, shown) : group);
-    }
-    reporter->Finalize();
-  }
-  return path.empty() || stream.good();
+void Deliver(const std::vector<std::vector<Row>>& groups, ShownRows shown,
+             benchmark::BenchmarkReporter& display) {
+  std::vector<Row> all;
+  for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
+  if (!display.ReportContext(ContextOf(all))) return;
+  for (const auto& group : groups) display.ReportRuns(Shown(group, shown));
+  display.Finalize();
 }
 
 }  // namespace hvbench

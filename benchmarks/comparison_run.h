@@ -39,8 +39,16 @@ class ComparisonRun {
   ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan plan, GuestPool& pool,
                 RunSettings& settings, std::function<void(const std::string&)> say);
 
+  // Before Run: goes on with one that ended after so many whole blocks and that time, with these
+  // rows by the benchmark's reported name.
+  void Resume(std::map<std::string, std::vector<Row>> rows, int blocks,
+              std::chrono::duration<double> elapsed);
   // Until all is narrow, the budget ends or the user interrupts. Leaves no guest running. Once.
   void Run();
+
+  // Called after each visit with its rows and the reported name, and after each whole block.
+  std::function<void(const std::string& name, const std::vector<Row>&)> on_visit;
+  std::function<void(int block, std::chrono::duration<double> elapsed)> on_block;
 
   const Results& results() const { return results_; }
   int blocks() const { return blocks_; }
@@ -60,7 +68,10 @@ class ComparisonRun {
   void RunBlock(const std::vector<Kernel*>& active);
   void Visit(const CellName& cell);
   bool IsNarrow(const Kernel& kernel) const;
-  bool OverBudget() const { return Clock::now() - start_ > plan_.budget; }
+  std::chrono::duration<double> Elapsed() const {
+    return elapsed_before_ + (Clock::now() - start_);
+  }
+  bool OverBudget() const { return Elapsed() > plan_.budget; }
 
   ComparisonPlan plan_;
   GuestPool& pool_;
@@ -68,25 +79,25 @@ class ComparisonRun {
   std::function<void(const std::string&)> say_;
   std::vector<Kernel> kernels_;
   std::vector<CellName> cells_;
-  std::map<std::string, std::vector<Row>> rows_;  // repetitions, by the cell's name
+  std::map<std::string, std::vector<Row>> rows_;  // repetitions, by the reported name
   Results results_;
   std::vector<std::string> problems_;
   int blocks_ = 0;
   Clock::time_point start_;
+  std::chrono::duration<double> elapsed_before_{0};
 };
 
-// The aggregates of a benchmark's repetitions, with the statistics that the benchmark asked for.
+// The aggregates of a benchmark's repetitions, with the statistics that the benchmark asked for;
+// for rows out of a journal, which do not know them, those that Google Benchmark has by itself.
 // None for a single one.
 std::vector<benchmark::BenchmarkReporter::Run> Aggregates(
     const std::vector<benchmark::BenchmarkReporter::Run>& repetitions);
 
 enum class ShownRows { kAll, kAggregates };
 
-// Reports as Google Benchmark does at the end of a run, which must not know of the file. `shown` is
-// for the display; a benchmark without aggregates is shown all the same. Returns whether all was
-// written to the file; "" is none.
-bool Deliver(const std::vector<std::vector<benchmark::BenchmarkReporter::Run>>& groups,
-             ShownRows shown, benchmark::BenchmarkReporter& display,
-             benchmark::BenchmarkReporter& file, const std::string& path);
+// Reports as Google Benchmark does at the end of a run; a benchmark without aggregates is shown all
+// the same.
+void Deliver(const std::vector<std::vector<benchmark::BenchmarkReporter::Run>>& groups,
+             ShownRows shown, benchmark::BenchmarkReporter& display);
 
 }  // namespace hvbench

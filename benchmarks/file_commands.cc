@@ -73,7 +73,9 @@ CLI::App* AddFindings(CLI::App& app, std::function<int()>& chosen) {
       ->capture_default_str();
   command->callback([options, &chosen] {
     chosen = [options] {
-      PrintFindings(JudgeFindings(ReadResultFile(options->file)), options->format, std::cout);
+      const ResultFile file = ReadResultFile(options->file);
+      if (!file.Unfinished().empty()) std::cerr << "hvbench: " << file.Unfinished() << '\n';
+      PrintFindings(JudgeFindings(file), options->format, std::cout);
       return static_cast<int>(kExitMeasured);
     };
   });

@@ -15,6 +15,7 @@
 
 #include "benchmarks/file_commands.h"
 #include "benchmarks/manual.h"
+#include "benchmarks/report/output.h"
 #include "benchmarks/suite.h"
 #include "fixtures/run_dir.h"
 
@@ -124,14 +125,16 @@ void ReadBenchmarkFlags(Options& options) {
     const int repetitions = options.InBlocks() ? 1 : profile.repetitions;
     arguments.push_back("--benchmark_repetitions=" + std::to_string(repetitions));
   }
-  // A comparison is many runs for Google Benchmark, each of which would write the file anew.
   if (options.command == Command::kSelftest && !options.out.empty()) {
     throw CLI::ValidationError("--benchmark_out", "a self-test writes no file");
   }
-  if (options.InBlocks()) {
-    std::erase_if(arguments,
-                  [](const std::string& a) { return a.starts_with("--benchmark_out="); });
+  if (options.resume && (options.out.empty() || !IsReplaceable(options.out))) {
+    throw CLI::ValidationError("--hvbench_resume", "needs the --benchmark_out of the run");
   }
+  // Google Benchmark would empty the file at the start. It tells what belongs there only if it
+  // writes to some.
+  std::erase_if(arguments, [](const std::string& a) { return a.starts_with("--benchmark_out="); });
+  if (!options.InBlocks()) arguments.emplace_back("--benchmark_out=/dev/null");
   // The agent finds the iteration count, so that Google Benchmark's own search ends with its first
   // run: any time will do.
   std::erase_if(arguments,
@@ -204,6 +207,8 @@ void AddFlags(CLI::App& app, Options& options) {
       "--hvbench_guest_kernel", options.guest_kernel,
       "The Linux of virtual machines: a vmlinuz or vmlinux, its modules in ../lib/modules "
       "or /lib/modules [fetched by scripts/bench.sh, else of /boot]");
+  app.add_flag("--hvbench_resume", options.resume,
+               "Go on with a run that ended early, with its journal beside --benchmark_out");
   int timeout_s = static_cast<int>(options.timeout.count());
   app.add_option_function<int>(
          "--hvbench_timeout_s",

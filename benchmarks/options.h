@@ -48,6 +48,7 @@ struct Options {
   std::string format = "console";
   std::string out;
   std::string out_format = "json";
+  bool resume = false;  // the run whose journal is beside `out`
   // What Google Benchmark gets, without the program's name.
   std::vector<std::string> benchmark_arguments;
 };

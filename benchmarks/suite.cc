@@ -14,17 +14,16 @@
 #include "benchmarks/comparison_run.h"
 #include "benchmarks/doctor.h"
 #include "benchmarks/environment_flags.h"
+#include "benchmarks/journal/journal_reporter.h"
 #include "benchmarks/options.h"
 #include "benchmarks/report/buffered_reporter.h"
-#include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
 #include "benchmarks/report/output.h"
 #include "benchmarks/report/progress.h"
-#include "benchmarks/report/result_checks.h"
-#include "benchmarks/report/run_context.h"
+#include "benchmarks/report/result_writer.h"
 #include "benchmarks/report/screen_reporter.h"
-#include "benchmarks/report/verdict_table.h"
 #include "benchmarks/run_ends.h"
+#include "benchmarks/run_record.h"
 #include "benchmarks/runtime_selection.h"
 #include "benchmarks/selftest.h"
 #include "benchmarks/subsystems/subsystem.h"
@@ -46,16 +45,6 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
-
-std::unique_ptr<benchmark::BenchmarkReporter> MakeReporter(const std::string& format) {
-  if (format == "json") return std::make_unique<benchmark::JSONReporter>();
-    // Deprecated, not gone: users of the flag expect what Google Benchmark writes.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  if (format == "csv") return std::make_unique<benchmark::CSVReporter>();
-#pragma GCC diagnostic pop
-  return std::make_unique<benchmark::ConsoleReporter>();
-}
 
 void InitializeBenchmark(const Options& options, const char* program) {
   // Static, because Google Benchmark keeps a pointer to the program's name.
@@ -99,6 +88,7 @@ class Suite {
 
   int Run(const char* program) {
     InitializeBenchmark(options_, program);
+    record_.emplace(options_);
     agent_ = DescribeAgent(options_.agent);
     if (std::filesystem::exists(options_.load_agent)) load_ = DescribeAgent(options_.load_agent);
     std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
@@ -179,8 +169,13 @@ class Suite {
     cells_ = std::move(cells);
   }
 
+  // Those that were not measured before.
   void RegisterCells() {
-    for (const CellName& cell : cells_) Register(FixtureOf(cell.Subsystem())(cell, settings_));
+    for (const CellName& cell : cells_) {
+      if (record_->Has(cell)) continue;
+      Register(FixtureOf(cell.Subsystem())(cell, settings_));
+      ++registered_;
+    }
   }
 
   int List() {
@@ -193,17 +188,12 @@ class Suite {
   // Fills in settings_' share of it. Nothing if no cell needs a network, or it cannot be had.
   std::unique_ptr<NetLab> MakeNetLab(const std::vector<int>& guest_cpus,
                                      const std::vector<int>& host_cpus);
-  void Warn(const std::vector<HostWarning>& warnings);
-  // What is known only then. Once.
-  void WarnAfter(const Results& results);
-  // The context to Google Benchmark, before the first reporter writes it. Once.
-  void Publish(const Results& results);
   int Selftest(GuestPool& pool, Progress& progress);
-  // Both return whether the file of results was written.
-  bool MeasureAll(GuestPool& pool, Progress& progress, Results& results);
-  bool MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
-                       benchmark::BenchmarkReporter& display, BufferedReporter& file);
-  int Conclude(const Results& results, bool written) const;
+  using Rows = RunRecord::Rows;
+  // Both return what belongs into the file of results.
+  Rows MeasureAll(GuestPool& pool, Progress& progress, Results& results);
+  Rows MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
+                       benchmark::BenchmarkReporter& display);
 
   const Options& options_;
   std::vector<Runtime>& runtimes_;
@@ -213,19 +203,10 @@ class Suite {
   std::vector<ProbedRuntime> usable_;
   std::vector<Runtime> twins_;  // of a self-test
   std::vector<CellName> cells_;
+  int registered_ = 0;               // with Google Benchmark
+  std::optional<RunRecord> record_;  // from Run on
   RunSettings settings_;
-  RunContext context_;
-  HostActivity activity_before_;  // of the first guest
-  bool warned_after_ = false;
-  bool published_ = false;
 };
-
-void Suite::Warn(const std::vector<HostWarning>& warnings) {
-  for (const HostWarning& warning : warnings) {
-    std::cerr << "hvbench: warning: " << warning.text << " (" << warning.advice << ")\n";
-  }
-  context_.AddWarnings(warnings);
-}
 
 std::unique_ptr<NetLab> Suite::MakeNetLab(const std::vector<int>& guest_cpus,
                                           const std::vector<int>& host_cpus) {
@@ -250,29 +231,22 @@ std::unique_ptr<NetLab> Suite::MakeNetLab(const std::vector<int>& guest_cpus,
     std::cerr << "hvbench: warning: " << settings_.netlab_problem << '\n';
     return nullptr;
   }
-  context_.AddNetwork(*netlab);
+  record_->context().AddNetwork(*netlab);
   settings_.netlab = netlab.get();
   return netlab;
 }
 
-void Suite::WarnAfter(const Results& results) {
-  if (std::exchange(warned_after_, true)) return;
-  Warn(CheckHostSince(activity_before_));
-  Warn(CheckResults(results, options_.baseline));
-  Warn(CheckFairness(context_.entries(), options_.baseline));
-}
-
 int Suite::Measure() {
+  record_->Begin(usable_, cells_);
   const std::vector<int> host_cpus = UsableCpus();
   GuestPoolOptions pool_options;
   pool_options.agent = options_.agent;
   pool_options.shape = {options_.cpus, options_.memory_mib,
                         ChooseGuestCpus(host_cpus, options_.cpus)};
-  Warn(CheckHost(pool_options.shape.host_cpus));
+  record_->Warn(CheckHost(pool_options.shape.host_cpus));
   for (const auto& [key, value] : agent_.hello.facts) {
-    if (key == "process_state") Warn(CheckProcessState(value));
+    if (key == "process_state") record_->Warn(CheckProcessState(value));
   }
-  activity_before_ = ReadHostActivity();
   LeaveCpusToGuests(host_cpus, pool_options.shape.host_cpus);
 
   const std::unique_ptr<NetLab> netlab = MakeNetLab(pool_options.shape.host_cpus, host_cpus);
@@ -282,77 +256,87 @@ int Suite::Measure() {
     load.emplace(options_.load_agent, run_dir_->path() / "load", *netlab);
     settings_.load = &*load;
   }
+  pool_options.boots_before = static_cast<int>(record_->journal().contents().last_boot());
   pool_options.netlab = netlab.get();
   pool_options.applications = &applications;
   std::vector<Runtime*> runtimes;
   for (const ProbedRuntime& probed : usable_) runtimes.push_back(probed.runtime);
   GuestPool pool(*run_dir_, runtimes, pool_options);
-  context_.AddRun(options_, agent_.hello.build_id, pool_options.shape);
-  for (const ProbedRuntime& probed : usable_) context_.AddRuntime(probed);
+  record_->context().AddRun(options_, agent_.hello.build_id, pool_options.shape);
+  for (const ProbedRuntime& probed : usable_) record_->context().AddRuntime(probed);
   pool.on_boot = [&](const std::string& runtime, GuestKind kind, LiveGuest& guest) {
     if (guest.hello().build_id != agent_.hello.build_id) {
       throw Error("the guest runs another agent than " + options_.agent.string());
     }
-    if (kind == GuestKind::kApplication) context_.AddApplications(applications);
-    context_.AddGuest(runtime + (kind == GuestKind::kApplication ? ".application" : ""), guest);
+    if (kind == GuestKind::kApplication) record_->context().AddApplications(applications);
+    record_->context().AddGuest(runtime + (kind == GuestKind::kApplication ? ".application" : ""),
+                                guest);
   };
 
-  Progress progress(static_cast<int>(cells_.size()), RepetitionsOf(options_), /*enabled=*/true);
   settings_.pool = &pool;
   settings_.target_time = options_.target_time;
   settings_.fixed_iterations = options_.fixed_iterations;
   settings_.cell_timeout = options_.timeout;
   settings_.profile = options_.profile;
   settings_.repetitions = RepetitionsOf(options_);
+  settings_.start = record_->start();
+  settings_.on_measured = [&](const MeasuredRepetition& repetition) { record_->Add(repetition); };
+  RegisterCells();
+  Progress progress(registered_, RepetitionsOf(options_), /*enabled=*/true);
   if (!options_.InBlocks()) {  // which say more themselves
     settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
   }
-  RegisterCells();
   if (options_.command == Command::kSelftest) return Selftest(pool, progress);
-  Results results;
-  const bool written = MeasureAll(pool, progress, results);
-  WarnAfter(results);
-  return Conclude(results, written);
+  Results results = ResultsOf(record_->RowsBefore());
+  const Rows rows = MeasureAll(pool, progress, results);
+  return record_->Conclude(results, rows);
 }
 
-void Suite::Publish(const Results& results) {
-  if (std::exchange(published_, true)) return;
-  WarnAfter(results);
-  context_.Publish();
-}
-
-bool Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
-  const auto publish = [&] { Publish(results); };
+Suite::Rows Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
   std::unique_ptr<benchmark::BenchmarkReporter> display;
   if (options_.format == "console" && !options_.compare) {
     display.reset(benchmark::CreateDefaultDisplayReporter());
   } else {
-    display = std::make_unique<BufferedReporter>(MakeReporter(options_.format), publish);
+    display = std::make_unique<BufferedReporter>(MakeReporter(options_.format),
+                                                 [&] { record_->Publish(results); });
   }
-  BufferedReporter file(MakeReporter(options_.out_format), publish);
-  if (options_.compare) return MeasureInBlocks(pool, progress, results, *display, file);
+  if (options_.compare) return MeasureInBlocks(pool, progress, results, *display);
+  if (options_.format != "console") display->ReportRuns(record_->RowsBefore());
   ScreenReporter screen(std::move(display), progress, results);
-  if (options_.out.empty()) {
-    benchmark::RunSpecifiedBenchmarks(&screen);
-  } else {
+  JournalReporter file(record_->journal(), record_->names());
+  if (registered_ > 0) {
     benchmark::RunSpecifiedBenchmarks(&screen, &file);
+  } else if (screen.ReportContext(ContextOf({}))) {  // Google Benchmark takes none for an error
+    screen.Finalize();
   }
   for (const std::string& error : pool.ShutdownAll()) progress.Note(error);
-  return options_.out.empty() || file.written();
+  return record_->journal().contents().RowsOf(record_->names());
 }
 
-bool Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
-                            benchmark::BenchmarkReporter& display, BufferedReporter& file) {
+Suite::Rows Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
+                                   benchmark::BenchmarkReporter& display) {
   const ComparisonPlan plan = PlanOf(options_);
   ComparisonRun run(cells_, plan, pool, settings_,
                     [&](const std::string& line) { progress.Note(line); });
+  Journal& journal = record_->journal();
+  const JournalContents& before = journal.contents();
+  run.Resume(before.RowsOfBlocks(), before.blocks(),
+             std::chrono::duration<double>(before.elapsed_s()));
+  run.on_visit = [&](const std::string& name, const Rows& visit) { journal.AddVisit(name, visit); };
+  run.on_block = [&](int block, std::chrono::duration<double> elapsed) {
+    journal.EndBlock(block, elapsed.count());
+  };
   run.Run();
   for (const std::string& problem : run.problems()) progress.Note(problem);
-  context_.AddComparison(plan.baseline, options_.interval_percent, run.blocks());
+  record_->context().AddComparison(plan.baseline, options_.interval_percent, run.blocks());
   results = run.results();
   // A screen has no room for each visit of each block.
   const auto shown = options_.format == "console" ? ShownRows::kAggregates : ShownRows::kAll;
-  return Deliver(run.Rows(), shown, display, file, options_.out);
+  const auto groups = run.Rows();
+  Deliver(groups, shown, display);
+  Rows rows;
+  for (const Rows& group : groups) rows.insert(rows.end(), group.begin(), group.end());
+  return rows;
 }
 
 int Suite::Selftest(GuestPool& pool, Progress& progress) {
@@ -373,24 +357,6 @@ int Suite::Selftest(GuestPool& pool, Progress& progress) {
     return count.comparisons > 0 && count.FalsePositiveRate() <= kMaxFalsePositives;
   });
   return good ? kExitMeasured : kExitFailed;
-}
-
-int Suite::Conclude(const Results& results, bool written) const {
-  std::ostream& out = options_.format == "console" ? std::cout : std::cerr;
-  if (options_.compare) {
-    PrintVerdicts(Summary(results, options_.baseline), out);
-  } else {
-    PrintComparison(results, options_.baseline, out);
-  }
-  if (!written) {
-    std::cerr << "hvbench: could not write all of " << options_.out << "; is the disk full?\n";
-    return kExitFailed;
-  }
-  if (InterruptRequested()) return kExitInterrupted;
-  const int failed = results.Count(Outcome::kFailed);
-  if (failed == 0) return kExitMeasured;
-  std::cerr << "hvbench: " << failed << " benchmark" << (failed == 1 ? "" : "s") << " failed\n";
-  return kExitFailed;
 }
 
 int RunDoctor(const Options& options, std::vector<Runtime>& runtimes) {

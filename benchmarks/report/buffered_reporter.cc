@@ -27,8 +27,6 @@ void BufferedReporter::Finalize() {
   // a later one has another counter.
   if (context_ && inner_->ReportContext(*context_)) inner_->ReportRuns(rows_);
   inner_->Finalize();
-  GetOutputStream().flush();
-  written_ = GetOutputStream().good();
 }
 
 }  // namespace hvbench

@@ -19,15 +19,11 @@ class BufferedReporter : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& report) override;
   void Finalize() override;
 
-  // After Finalize: whether all was written (false: the disk is full, ...).
-  bool written() const { return written_; }
-
  private:
   std::unique_ptr<benchmark::BenchmarkReporter> inner_;
   std::function<void()> before_writing_;
   std::unique_ptr<Context> context_;
   std::vector<Run> rows_;
-  bool written_ = false;
 };
 
 }  // namespace hvbench

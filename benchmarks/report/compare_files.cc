@@ -27,6 +27,9 @@ class FileComparison {
  public:
   FileComparison(const ResultFile& a, const ResultFile& b, double threshold_percent)
       : threshold_(1 + threshold_percent / 100) {
+    for (const ResultFile* file : {&a, &b}) {
+      if (!file->Unfinished().empty()) notes_.push_back(file->Unfinished());
+    }
     for (const std::string& kernel : a.results.kernels()) {
       for (const std::string& runtime : a.results.runtimes()) {
         Match(kernel, runtime, a.results.Find(kernel, runtime), b.results.Find(kernel, runtime));
@@ -217,6 +220,9 @@ std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
 int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err) {
   const ResultFile a = ReadResultFile(options.baseline, options.quantity);
   const ResultFile b = ReadResultFile(options.other, options.quantity);
+  for (const ResultFile* file : {&a, &b}) {
+    if (!file->Unfinished().empty()) err << "hvbench: " << file->Unfinished() << '\n';
+  }
   const std::vector<std::string> mismatches = Mismatches(a, b);
   for (const std::string& mismatch : mismatches) {
     err << "hvbench: " << (options.allow_mismatch ? "warning: " : "") << ForTerminal(mismatch)

@@ -125,7 +125,11 @@ void WriteMarkdown(const std::vector<ResultFile>& files, const std::string& want
 
 void WriteReport(const ReportOptions& options) {
   std::vector<ResultFile> files;
-  for (const auto& path : options.files) files.push_back(ReadResultFile(path));
+  for (const auto& path : options.files) {
+    files.push_back(ReadResultFile(path));
+    const std::string unfinished = files.back().Unfinished();
+    if (!unfinished.empty()) std::cerr << "hvbench: " << unfinished << '\n';
+  }
   const auto write = [&](std::ostream& out) {
     for (const auto& [name, writer] : Writers()) {
       if (name == options.format) writer(files, options, out);

@@ -2,19 +2,19 @@
 
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "benchmarks/journal/journal_contents.h"
 #include "fixtures/cell_name.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"
 
 namespace hvbench {
 namespace {
-
-using Json = nlohmann::json;
 
 // Google Benchmark's fields of a row that are numbers and no counters.
 const std::set<std::string>& NumericFields() {
@@ -117,6 +117,7 @@ void ReadRows(const Json& rows, Results& results) {
       // The mean of boot numbers is none.
       sample.counters.erase(kBootCounter);
       sample.counters.erase(kBlockCounter);
+      sample.counters.erase(kStartCounter);
       if (!WhyUnusable(sample).empty()) continue;
       results.AddSample(name.kernel, name.runtime, std::move(sample));
     }
@@ -140,13 +141,20 @@ bool ResultFile::Nested(const std::string& runtime) const {
   return accelerator.find("kvm") != std::string::npos && Context("host_virtualization") == "nested";
 }
 
+std::string ResultFile::Unfinished() const {
+  const std::string warning = Context(kUnfinishedKey);
+  return warning.empty() ? "" : name + ": " + warning;
+}
+
 ResultFile ParseResultFile(std::istream& stream, const std::string& name,
                            const std::string& quantity) {
   ResultFile file;
   file.results = Results(quantity);
   file.name = name;
   try {
-    const Json json = Json::parse(stream);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    const Json json =
+        IsJournal(text) ? UnfinishedResults(ParseJournal(text).contents) : Json::parse(text);
     for (const auto& [key, value] : json.at("context").items()) {
       file.context[key] = value.is_string() ? value.get<std::string>() : value.dump();
     }
@@ -161,7 +169,14 @@ ResultFile ParseResultFile(std::istream& stream, const std::string& name,
 
 ResultFile ReadResultFile(const std::filesystem::path& path, const std::string& quantity) {
   std::ifstream stream(path);
-  if (!stream) throw Error("cannot read " + path.string());
+  if (!stream) {
+    std::error_code none;
+    const std::string journal = path.string() + ".journal";
+    throw Error("cannot read " + path.string() +
+                (std::filesystem::exists(journal, none)
+                     ? "; the run did not finish, but " + journal + " can be read as well"
+                     : ""));
+  }
   return ParseResultFile(stream, path.string(), quantity);
 }
 

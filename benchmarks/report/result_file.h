@@ -1,4 +1,5 @@
-// Files that Google Benchmark wrote as JSON, by this program or another.
+// Files that Google Benchmark wrote as JSON, by this program or another; and the journals of runs
+// that did not finish.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +23,8 @@ struct ResultFile {
   bool Emulated(const std::string& runtime) const;
   // Whether its guests were virtual machines inside of one.
   bool Nested(const std::string& runtime) const;
+  // A sentence for people if it is a journal, else "".
+  std::string Unfinished() const;
 };
 
 // Names that are not ours are taken whole, with an empty runtime. Where a benchmark has only

@@ -66,6 +66,7 @@ void Results::AddSample(const std::string& kernel, const std::string& runtime, S
   };
   sample.boot = take(kBootCounter);
   sample.block = take(kBlockCounter);
+  take(kStartCounter);
   if (quantity_ != kRealTime) {
     const auto counter = sample.counters.find(quantity_);
     sample.real_ns = quantity_ == "cpu_time"            ? sample.cpu_ns

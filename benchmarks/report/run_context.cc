@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "benchmarks/journal/journal_contents.h"
 #include "benchmarks/report/escape.h"
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
@@ -83,6 +84,15 @@ void RunContext::AddComparison(const std::string& baseline, double interval_perc
   entries_["comparison_baseline"] = baseline;
   entries_["comparison_interval_percent"] = std::to_string(interval_percent);
   entries_["comparison_blocks"] = std::to_string(blocks);
+}
+
+void RunContext::Resume(const JournalContents& journal) {
+  for (const auto& [key, value] : journal.context()) entries_.try_emplace(key, value);
+  for (std::size_t i = 0; i < journal.starts().size(); ++i) {
+    const JournalContents::Start& start = journal.starts()[i];
+    entries_["start." + std::to_string(i + 1)] =
+        start.date + ", boots from " + std::to_string(start.first_boot);
+  }
 }
 
 void RunContext::Publish() const {

@@ -14,6 +14,8 @@
 
 namespace hvbench {
 
+class JournalContents;
+
 class RunContext {
  public:
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
@@ -24,6 +26,9 @@ class RunContext {
   void AddComparison(const std::string& baseline, double interval_percent, int blocks);
   // Of the runtime's last boot; the time to the first reply of each.
   void AddGuest(const std::string& runtime, LiveGuest& guest);
+
+  // Of a run that is gone on with: what was known before, and when it was begun each time.
+  void Resume(const JournalContents& journal);
 
   const std::map<std::string, std::string>& entries() const { return entries_; }
 

@@ -30,7 +30,7 @@ bool InterruptRequested();
 // An eventfd for poll(2); readable once interrupted. -1 before CatchInterrupts.
 int InterruptFd();
 
-// For tests.
+// For tests, and for what must end the run as a signal does.
 void RequestInterrupt();
 
 }  // namespace hvbench

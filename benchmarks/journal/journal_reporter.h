@@ -1,0 +1,35 @@
+// From Google Benchmark and the fixtures into the journal.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "benchmarks/journal/journal.h"
+#include "fixtures/runtime_fixture.h"
+
+namespace hvbench {
+
+class JournalReporter : public benchmark::BenchmarkReporter {
+ public:
+  // The journal outlives it. `names`: as reported, of all benchmarks of the run in their order,
+  // also of those that Google Benchmark does not know, since they were measured before.
+  JournalReporter(Journal& journal, const std::vector<std::string>& names);
+
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& report) override;
+
+ private:
+  Journal& journal_;
+  std::map<std::string, std::int64_t> family_;  // as Google Benchmark counts them
+};
+
+// The row that Google Benchmark will report of it with those of the other repetitions, but for
+// their number.
+benchmark::BenchmarkReporter::Run RowOf(const MeasuredRepetition& repetition);
+
+}  // namespace hvbench

@@ -1,0 +1,18 @@
+// A row of Google Benchmark's as a line of the journal, and back, without a loss.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace hvbench {
+
+using Json = nlohmann::ordered_json;
+
+// Of a row that Normalize made: all its numbers are finite.
+Json JsonOf(const benchmark::BenchmarkReporter::Run& row);
+
+// Throws Json::exception if it is none.
+benchmark::BenchmarkReporter::Run RowOf(const Json& json);
+
+}  // namespace hvbench
