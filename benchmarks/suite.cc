@@ -20,6 +20,7 @@
 #include "benchmarks/report/escape.h"
 #include "benchmarks/report/output.h"
 #include "benchmarks/report/progress.h"
+#include "benchmarks/report/result_checks.h"
 #include "benchmarks/report/result_writer.h"
 #include "benchmarks/report/screen_reporter.h"
 #include "benchmarks/run_ends.h"

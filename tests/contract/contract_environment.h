@@ -12,6 +12,7 @@
 
 #include "fixtures/exec_bridge/exec_bridge.h"
 #include "runtime_launchers/launcher.h"
+#include "runtime_launchers/support/cgroup.h"
 
 namespace hvbench {
 
@@ -66,6 +67,9 @@ int RunContractTests(int argc, char** argv);
 
 // The process behind a pidfd, from /proc/self/fdinfo; -1 once it has been reaped.
 pid_t PidOfPidfd(int pidfd);
+
+// The group of a guest's process, which bears the run's name, or that of systemd's slice.
+Cgroup GroupOf(pid_t pid, const LaunchRequest& request);
 
 // A field of /proc/<pid>/status, "" if missing.
 std::string StatusField(pid_t pid, const std::string& name);

@@ -26,7 +26,8 @@ constexpr auto kStopTimeout = std::chrono::seconds(20);
 // Runtimes with arguments can be given in a file alone. runsc's own network needs a namespace with
 // interfaces, which nobody makes here.
 fs::path WriteConfig(const fs::path& dir) {
-  nlohmann::json config = nlohmann::json::object();
+  // What some users have, and what must not show in a guest.
+  nlohmann::json config = {{"init", true}};
   const char* runsc = std::getenv("HVBENCH_RUNSC");
   if (const auto binary = FindExecutable(runsc != nullptr ? runsc : "runsc")) {
     config["runtimes"]["runsc"] = {{"path", binary->string()}, {"runtimeArgs", {"--network=none"}}};

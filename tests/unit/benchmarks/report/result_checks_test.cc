@@ -65,6 +65,16 @@ TEST(CheckProcessState, SaysWhatWasNotGiven) {
   EXPECT_NE(warnings[0].text.find("nice:5 instead of nice:0"), std::string::npos);
 }
 
+TEST(CheckFairness, SaysThatTheRootIsOnAnotherFileSystem) {
+  auto context = Context();
+  context["runtime.runc.root_file_system"] = "another";
+  context["runtime.runc.docker_root_dir"] = "/data/docker";
+  const auto warnings = CheckFairness(context, "native");
+  ASSERT_EQ(KindsOf(warnings), Kinds({"unequal_guests"}));
+  EXPECT_NE(warnings[0].text.find("target:root on another file system (/data/docker)"),
+            std::string::npos);
+}
+
 TEST(CheckFairness, SaysWhatDiffers) {
   const struct {
     const char* key;
