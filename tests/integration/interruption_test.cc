@@ -1,4 +1,5 @@
-// SIGINT leaves valid JSON and nothing else; SIGKILL leaves what `hvbench cleanup` removes.
+// A signal that ends a run leaves valid JSON and nothing else; SIGKILL leaves what `hvbench
+// cleanup` removes.
 #include <signal.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ class InterruptionTest : public ProgramTest, public testing::WithParamInterface<
                "--benchmark_out=" + (dir_ / "r.json").string()});
     AwaitProgress("syscall/epoll");
     // Into the run, past the boot and the search.
-    const Deadline booted = Deadline::In(std::chrono::seconds(4));
+    const Deadline booted = Deadline::In(std::chrono::seconds(3));
     program.Wait(booted);
     return program;
   }
@@ -42,9 +43,9 @@ class InterruptionTest : public ProgramTest, public testing::WithParamInterface<
   std::string reason_;
 };
 
-TEST_P(InterruptionTest, SigintLeavesValidJsonAndNothingElse) {
+TEST_P(InterruptionTest, ASignalLeavesValidJsonAndNothingElse) {
   if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     Process program = StartAndAwait();
     const auto begin = Deadline::Clock::now();
     program.Kill(signal);

@@ -40,21 +40,31 @@ ProgramTest::~ProgramTest() {
   fs::remove_all(dir_, ignored);
 }
 
-Process ProgramTest::Start(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {program_, "--hvbench_work_dir=" + work_dir_.string()};
+Process ProgramTest::StartBy(const std::vector<std::string>& starter,
+                             const std::vector<std::string>& arguments, const std::string& name) {
+  std::vector<std::string> argv = starter;
+  argv.insert(argv.end(), {program_, "--hvbench_work_dir=" + work_dir_.string()});
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const UniqueFd out(open((dir_ / "out").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
-  const UniqueFd err(open((dir_ / "err").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  const auto open_output = [&](const char* which) {
+    return UniqueFd(
+        open((dir_ / (name + which)).c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+  };
+  const UniqueFd out = open_output("out");
+  const UniqueFd err = open_output("err");
   SpawnOptions options;
   options.stdout_fd = out.get();
   options.stderr_fd = err.get();
   options.as_caller = true;
   Process process = Process::Spawn(argv, options);
+  WatchRunsOf(process.pid());
+  return process;
+}
+
+void ProgramTest::WatchRunsOf(pid_t pid) {
   // A run's identifier begins with its process's number (fixtures/run_dir.cc).
   std::ostringstream run_id;
-  run_id << std::hex << process.pid() << 'x';
+  run_id << std::hex << pid << 'x';
   run_cgroups_.push_back(RunDir::CgroupOf(run_id.str()));
-  return process;
 }
 
 ProgramResult ProgramTest::Finish(Process process) {
@@ -94,6 +104,11 @@ std::vector<std::string> ProgramTest::Leftovers() const {
   std::error_code none;
   for (const auto& run : fs::directory_iterator(work_dir_ / "runs", none)) {
     found.push_back("folder " + run.path().string());
+  }
+  // Beside the folder of the runs, what all of them share.
+  for (const auto& entry : fs::directory_iterator(work_dir_, none)) {
+    const std::string name = entry.path().filename();
+    if (name != "runs" && name != "images") found.push_back("folder " + entry.path().string());
   }
   for (const std::string& prefix : run_cgroups_) {
     for (const std::string& group : FindTopLevelCgroups(prefix)) found.push_back("cgroup " + group);

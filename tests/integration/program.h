@@ -26,8 +26,12 @@ class ProgramTest : public testing::Test {
   ProgramTest();
   ~ProgramTest() override;
 
-  // Starts `hvbench --hvbench_work_dir=<own>` with more arguments; output goes to files in dir_.
-  Process Start(const std::vector<std::string>& arguments);
+  // Starts `hvbench --hvbench_work_dir=<own>` with more arguments; output goes to files in dir_,
+  // `name` before their names.
+  Process Start(const std::vector<std::string>& arguments) { return StartBy({}, arguments); }
+  // By another program, such as nohup, with arguments of its own.
+  Process StartBy(const std::vector<std::string>& starter,
+                  const std::vector<std::string>& arguments, const std::string& name = "");
   ProgramResult Finish(Process process);
   ProgramResult Run(const std::vector<std::string>& arguments) { return Finish(Start(arguments)); }
 
@@ -37,6 +41,8 @@ class ProgramTest : public testing::Test {
 
   // Descriptions of what this test's runs have left: folders, cgroups, processes.
   std::vector<std::string> Leftovers() const;
+  // To be called for each program that this fixture did not start itself.
+  void WatchRunsOf(pid_t pid);
   // Native guests' processes, whose agent is a copy below work_dir_.
   std::vector<pid_t> Agents() const;
 

@@ -1,0 +1,215 @@
+// The ways to end beside one signal in the middle of a cell: while it probes, boots or stops,
+// twice, with the terminal gone, after nohup.
+#include <pty.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/support/http_unix.h"
+#include "tests/integration/program.h"
+
+namespace hvbench::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class EndsTest : public ProgramTest {
+ protected:
+  // The flag that adds a runtime: runc, but for `cases` of a shell's case over its arguments. "":
+  // runc cannot be used here.
+  std::string RuncBut(const std::string& name, const std::string& cases) {
+    const auto runc = FindExecutable("runc");
+    if (!runc || geteuid() != 0) return "";
+    const fs::path binary = dir_ / "runtime";
+    std::ofstream(binary) << "#!/bin/sh\ncase \" $* \" in\n"
+                          << cases << "\nesac\nexec " << runc->string() << " \"$@\"\n";
+    fs::permissions(binary, fs::perms(0755));
+    const fs::path file = dir_ / "runtimes.json";
+    std::ofstream(file) << nlohmann::json{
+        {"runtimes", {{{"name", name}, {"launcher", "runc"}, {"binary", binary.string()}}}}};
+    return "--hvbench_runtimes_file=" + file.string();
+  }
+
+  void ExpectGone(const std::string& what) { EXPECT_EQ(Leftovers(), Nothing()) << what; }
+  static std::vector<std::string> Nothing() { return {}; }
+
+  // Until the run has a cgroup, or half a minute.
+  void AwaitCgroup() {
+    const Deadline deadline = Deadline::In(seconds(30));
+    const auto has_cgroup = [&] {
+      return std::ranges::any_of(Leftovers(),
+                                 [](const auto& l) { return l.starts_with("cgroup"); });
+    };
+    while (!has_cgroup()) {
+      ASSERT_FALSE(deadline.Passed()) << "the run has no cgroup";
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  }
+};
+
+TEST_F(EndsTest, ASignalWhileItProbesLeavesNothing) {
+  const std::string hanging = RuncBut("hanging", "*' run '*) sleep 60 ;;");
+  if (hanging.empty()) GTEST_SKIP() << "needs root and runc";
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    for (const std::string word : {"doctor", "--benchmark_filter=noop"}) {
+      Process program = Start({word, hanging, "--hvbench_runtimes=hanging"});
+      AwaitCgroup();
+      program.Kill(signal_number);
+      const ProgramResult result = Finish(std::move(program));
+      EXPECT_EQ(result.exit_code, 130) << word << ": " << result.err;
+      ExpectGone(word);
+    }
+  }
+}
+
+TEST_F(EndsTest, WhatAProbeLeftThatWasKilledIsRemoved) {
+  const std::string hanging = RuncBut("hanging", "*' run '*) sleep 60 ;;");
+  if (hanging.empty()) GTEST_SKIP() << "needs root and runc";
+  for (const std::string next : {"cleanup", "doctor"}) {
+    {
+      Process program = Start({"doctor", hanging, "--hvbench_runtimes=hanging"});
+      AwaitCgroup();
+      program.Kill(SIGKILL);
+      Finish(std::move(program));
+    }
+    EXPECT_NE(Leftovers(), Nothing()) << "the test proves nothing";
+    EXPECT_EQ(Run({next, "--hvbench_runtimes=native"}).exit_code, 0);
+    ExpectGone(next);
+  }
+}
+
+// All containers of the daemon whose name has `part` in it.
+std::string ContainersCalled(const std::string& part) {
+  const char* const host = getenv("DOCKER_HOST");
+  const std::string socket = host == nullptr ? "unix:///var/run/docker.sock" : host;
+  return HttpUnixClient(socket.substr(std::string("unix://").size()), /*interruptible=*/false)
+      .Send({HttpMethod::kGet,
+             "/containers/json?all=true&filters=" + PercentEncode(R"({"name":[")" + part + "\"]}"),
+             "", ""},
+            Deadline::In(seconds(10)))
+      .body;
+}
+
+TEST_F(EndsTest, AContainerOfAKilledProbeIsRemoved) {
+  if (Run({"doctor", "--hvbench_runtimes=docker"}).out.find(" yes ") == std::string::npos) {
+    GTEST_SKIP() << "needs a Docker daemon";
+  }
+  for (int pause_ms = 0; pause_ms <= 400; pause_ms += 50) {
+    std::string run;  // as its containers' names begin
+    {
+      Process program = Start({"doctor", "--hvbench_runtimes=docker"});
+      AwaitCgroup();
+      std::this_thread::sleep_for(milliseconds(pause_ms));
+      program.Kill(SIGKILL);
+      std::ostringstream id;
+      id << "hvbench-" << std::hex << program.pid() << 'x';
+      run = id.str();
+      Finish(std::move(program));
+    }
+    EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+    EXPECT_EQ(ContainersCalled(run), "[]\n") << "killed after " << pause_ms << " ms";
+    ExpectGone("cleanup");
+  }
+}
+
+// At moments over the whole life of a run that would measure all.
+TEST_F(EndsTest, ASignalAtAnyMomentLeavesNothing) {
+  const bool has_runc = geteuid() == 0 && FindExecutable("runc");
+  const std::string runtimes = has_runc ? "native,runc" : "native";
+  const std::vector<int> signals = {SIGINT, SIGKILL, SIGHUP, SIGTERM, SIGKILL, SIGQUIT};
+  for (int i = 0; i < 18; ++i) {
+    Process program = Start({"--hvbench_runtimes=" + runtimes, "--hvbench_profile=smoke",
+                             "--benchmark_filter=^(calibration|network/tcp_rr|disk/randread)",
+                             "--benchmark_out=" + (dir_ / "r.json").string()});
+    program.Wait(Deadline::In(milliseconds(100 * i)));
+    const int signal_number = signals[static_cast<std::size_t>(i) % signals.size()];
+    program.Kill(signal_number);
+    const ProgramResult result = Finish(std::move(program));
+    if (signal_number == SIGKILL) {
+      EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+    } else if (result.exit_code != 0 && !result.err.empty()) {
+      EXPECT_EQ(result.exit_code, 130) << i << ": " << result.err;
+    }
+    ExpectGone("signal " + std::to_string(signal_number) + " at moment " + std::to_string(i));
+  }
+}
+
+TEST_F(EndsTest, AClosedTerminalIsAnEndInOrder) {
+  const std::string out = "--benchmark_out=" + (dir_ / "r.json").string();
+  const std::string work_dir = "--hvbench_work_dir=" + work_dir_.string();
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    execl(program_.c_str(), program_.c_str(), work_dir.c_str(), "--hvbench_runtimes=native",
+          "--benchmark_min_time=20", "--benchmark_filter=syscall/(epoll|stat)/", out.c_str(),
+          static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  WatchRunsOf(pid);
+  Process program = Process::Adopt(pid);
+  std::string said;
+  char buffer[4096];
+  while (said.find("syscall/epoll") == std::string::npos) {
+    const ssize_t n = read(terminal, buffer, sizeof buffer);
+    ASSERT_GT(n, 0) << said;
+    said.append(buffer, static_cast<std::size_t>(n));
+  }
+  close(terminal);
+  const auto status = program.Wait(Deadline::In(seconds(60)));
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->exit_code, 130) << status->Describe();
+  EXPECT_EQ(ReadJson("r.json").at("benchmarks").size(), 2u);
+  ExpectGone("a closed terminal");
+}
+
+TEST_F(EndsTest, AHangUpDoesNotEndWhatNohupStarted) {
+  const auto nohup = FindExecutable("nohup");
+  if (!nohup) GTEST_SKIP() << "needs nohup";
+  Process program =
+      StartBy({nohup->string()}, {"--hvbench_runtimes=native", "--benchmark_min_time=1",
+                                  "--benchmark_filter=calibration/noop",
+                                  "--benchmark_out=" + (dir_ / "r.json").string()});
+  AwaitProgress("calibration/noop");
+  program.Kill(SIGHUP);
+  const ProgramResult result = Finish(std::move(program));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_FALSE(ReadJson("r.json").at("benchmarks").at(0).contains("error_message"));
+}
+
+// The first Ctrl-C waits for a runtime that does not remove its container, while another guest
+// still waits, frozen, for its turn.
+TEST_F(EndsTest, ASecondCtrlCKillsTheGuestsWithinASecond) {
+  const std::string slow =
+      RuncBut("a-slow", "*' delete '*'-trial '*) ;;\n*' delete '*) sleep 60 ;;");
+  if (slow.empty()) GTEST_SKIP() << "needs root and runc";
+  Process program = Start({slow, "--hvbench_runtimes=native,a-slow", "--benchmark_min_time=2",
+                           "--benchmark_repetitions=9", "--benchmark_filter=calibration/noop"});
+  AwaitProgress("calibration/noop/runtime:a-slow");
+  program.Wait(Deadline::In(seconds(2)));
+  ASSERT_FALSE(Agents().empty()) << "the test proves nothing";
+  program.Kill(SIGINT);
+  AwaitProgress("a second Ctrl-C");
+  program.Wait(Deadline::In(milliseconds(500)));
+  const auto begin = Deadline::Clock::now();
+  program.Kill(SIGINT);
+  const ProgramResult result = Finish(std::move(program));
+  EXPECT_LT(Deadline::Clock::now() - begin, seconds(3));  // 1 s and a loaded machine
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_EQ(Agents(), std::vector<pid_t>());
+  for (const std::string& left : Leftovers()) EXPECT_TRUE(left.starts_with("folder")) << left;
+  std::ofstream(dir_ / "runtime") << "#!/bin/sh\nexit 0\n";
+  EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+  ExpectGone("cleanup");
+}
+
+}  // namespace
+}  // namespace hvbench::test
