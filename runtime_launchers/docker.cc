@@ -1,6 +1,8 @@
 // Docker through its Engine API, with the daemon's own OCI runtime (`docker`), gVisor's
 // (`docker-gvisor`) or Kata's shim (`docker-kata`). The options that a runtimes file may give:
 // "runtime=NAME", one of the daemon's.
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "runtime_launchers/docker_guest.h"
 #include "runtime_launchers/support/kvm.h"
 #include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
 namespace {
@@ -16,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr auto kQueryTimeout = std::chrono::seconds(5);
 constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of the image
+// Far more than a daemon takes to make a container.
+constexpr auto kMakingTime = std::chrono::seconds(3);
 // Docker 23 takes the names of containerd's shims without knowing them (its release notes).
 constexpr int kFirstDockerWithShims = 23;
 constexpr char kKataShim[] = "io.containerd.kata.v2";
@@ -101,11 +106,15 @@ std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
     version = info.version;
     if (auto unusable = WhyListenerIsForeign("the Docker daemon", engine.socket())) return unusable;
     if (auto unusable = WhyUnprovable(info)) return unusable;
+    if (geteuid() != 0 && !info.rootless) {
+      return Unusable{"its containers are root's: this user could neither freeze nor kill them",
+                      "run as root: sudo hvbench"};
+    }
     return CheckRuntime(FindRuntime(info));
   } catch (const SystemError& error) {
     return Unusable{std::string("no Docker daemon answers: ") + error.what(),
                     error.system_error() == EACCES
-                        ? "run as root, or as a member of the group docker"
+                        ? "run as root: sudo hvbench"
                         : "apt-get install docker.io, start it (systemctl start docker), or name "
                           "its socket with DOCKER_HOST=unix:///path"};
   }
@@ -159,9 +168,16 @@ std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {
   return guest;
 }
 
-void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path&) {
+void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& guest_dir) {
   try {
-    DockerEngine(/*interruptible=*/false).RemoveContainer(guest_id, Deadline::In(kTrialTimeout));
+    const DockerEngine engine(/*interruptible=*/false);
+    std::error_code error;
+    const auto asked = fs::last_write_time(AskedForContainer(guest_dir), error);
+    // The daemon may still be making what a program asked for that was killed since.
+    while (!engine.RemoveContainer(guest_id, Deadline::In(kTrialTimeout)) && !error &&
+           fs::file_time_type::clock::now() - asked < kMakingTime) {
+      Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
+    }
   } catch (const SystemError&) {
     // No daemon: it may be a private one, which took its containers with it.
   }

@@ -99,17 +99,23 @@ void DockerEngine::RemoveOwnImages(Deadline deadline) const {
   for (const Json& image : GetJson(OwnImagesTarget(), "list images", deadline)) {
     const std::string id = TextIn(image, "Id");
     if (id.empty()) continue;
-    Send({HttpMethod::kDelete, "/images/" + PercentEncode(id) + "?force=true", "", ""},
-         "remove the agent's image", deadline);
+    const HttpResponse response =
+        client_.Send({HttpMethod::kDelete, "/images/" + PercentEncode(id), "", ""}, deadline);
+    // 409: a container has it, of a run that knows another work directory.
+    const bool is_fine = response.success() || response.status == 404 || response.status == 409;
+    if (!is_fine) Refuse("remove the agent's image", response);
   }
 }
 
-std::string DockerEngine::CreateContainer(const std::string& name, const Json& config,
-                                          Deadline deadline) const {
+std::optional<std::string> DockerEngine::CreateContainer(const std::string& name,
+                                                         const Json& config,
+                                                         Deadline deadline) const {
   const HttpResponse response =
-      Send({HttpMethod::kPost, "/containers/create?name=" + PercentEncode(name), config.dump(),
-            "application/json"},
-           "create the container", deadline);
+      client_.Send({HttpMethod::kPost, "/containers/create?name=" + PercentEncode(name),
+                    config.dump(), "application/json"},
+                   deadline);
+  if (response.status == 404) return std::nullopt;
+  if (!response.success()) Refuse("create the container", response);
   const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
   std::string id = TextIn(body, "Id");
   if (id.empty()) throw Error("the Docker daemon made a container, but told no id");
@@ -145,11 +151,11 @@ ContainerState DockerEngine::StateOfContainer(const std::string& name, Deadline 
   return ParseContainerState(InspectContainer(name, deadline));
 }
 
-void DockerEngine::RemoveContainer(const std::string& name, Deadline deadline) const {
+bool DockerEngine::RemoveContainer(const std::string& name, Deadline deadline) const {
   while (true) {
     const HttpResponse response = client_.Send(
         {HttpMethod::kDelete, ContainerTarget(name, "?force=true&v=true"), "", ""}, deadline);
-    if (response.success() || response.status == 404) return;
+    if (response.success() || response.status == 404) return response.success();
     // 409: a removal is in progress already; it is over when the container is not found.
     if (response.status != 409 || deadline.Passed()) Refuse("remove the container", response);
     Pause(std::chrono::milliseconds(5), /*interruptible=*/false);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,12 @@ class DockerEngine {
   // `tar` is a root file system; the image carries the label "org.hvbench=1".
   void ImportImage(const std::string& repository, const std::string& tag, std::string tar,
                    Deadline deadline) const;
-  // Those with that label.
+  // Those with that label which no container has.
   void RemoveOwnImages(Deadline deadline) const;
 
-  // Its id.
-  std::string CreateContainer(const std::string& name, const nlohmann::json& config,
-                              Deadline deadline) const;
+  // Its id; nothing if there is no such image.
+  std::optional<std::string> CreateContainer(const std::string& name, const nlohmann::json& config,
+                                             Deadline deadline) const;
   // The container's standard streams; to be called before Start, so that nothing is missed.
   UniqueFd AttachContainer(const std::string& name, Deadline deadline) const;
   void StartContainer(const std::string& name, Deadline deadline) const;
@@ -44,8 +45,8 @@ class DockerEngine {
   int WaitContainer(const std::string& name, Deadline deadline) const;
   nlohmann::json InspectContainer(const std::string& name, Deadline deadline) const;
   ContainerState StateOfContainer(const std::string& name, Deadline deadline) const;
-  // Kills it if it runs. Nothing happens if there is no such container.
-  void RemoveContainer(const std::string& name, Deadline deadline) const;
+  // Kills it if it runs. False if there is no such container.
+  bool RemoveContainer(const std::string& name, Deadline deadline) const;
 
  private:
   HttpResponse Send(const HttpRequest& request, const char* what, Deadline deadline) const;

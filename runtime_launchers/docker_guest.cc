@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <utility>
 
@@ -89,6 +90,8 @@ std::string TextOfAttachedStream(int stream) {
 
 }  // namespace
 
+fs::path AskedForContainer(const fs::path& guest_dir) { return guest_dir / "asked-for-container"; }
+
 DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, DaemonInfo info)
     : name_(request.guest_id),
       runtime_(std::move(runtime)),
@@ -144,17 +147,39 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
           {"HostConfig", host_config}};
 }
 
-void DockerGuest::Create(const DockerEngine& engine, const Json& config, Deadline deadline) {
-  if (!info_.UsesSystemd()) {
-    // runsc does not fill a version 1 cpuset's parents, and then may not write its own.
-    try {
-      Cgroup::OnMachine(cgroup_parent_).Create({});
-    } catch (const SystemError&) {
-      // A user who may use Docker but no cgroups: runc makes what it needs.
-    }
+std::string DockerGuest::EnsureImage(const DockerEngine& engine, const LaunchRequest& request) {
+  return request.application
+             ? EnsureApplicationImage(engine, *request.application, request.deadline)
+             : EnsureAgentImage(engine, request.agent, request.deadline);
+}
+
+// runsc does not fill a version 1 cpuset's parents, and then may not write its own.
+void DockerGuest::MakeCgroupParent() const {
+  try {
+    Cgroup::OnMachine(cgroup_parent_).Create({});
+  } catch (const SystemError& error) {
+    // What the daemon would make there, this user could not remove.
+    const int code = error.system_error();
+    if (code == EACCES || code == EPERM || code == EROFS) throw;
   }
+}
+
+void DockerGuest::Create(const LaunchRequest& request, const Json& config) {
+  if (!info_.UsesSystemd()) MakeCgroupParent();
+  // To its end: a daemon goes on with what nobody waits for any more, and would make the container
+  // after its removal.
+  const DockerEngine engine(/*interruptible=*/false);
+  guest_dir_ = request.guest_dir;
+  std::ofstream(AskedForContainer(guest_dir_)).close();
   created_ = true;  // also if the answer does not arrive in time
-  container_ = engine.CreateContainer(name_, config, deadline);
+  auto container = engine.CreateContainer(name_, config, request.deadline);
+  if (!container) {
+    // Another work directory's cleanup has just removed the image.
+    EnsureImage(engine, request);
+    container = engine.CreateContainer(name_, config, request.deadline);
+  }
+  if (!container) throw Error("the Docker daemon does not keep the image of its container");
+  container_ = *container;
   mark_ = GuestMark::OfContainer(container_);
   // Known before the start: one that fails may leave gVisor's processes running in there.
   const Cgroup group = Cgroup::OnMachine(CgroupOfContainer(info_, cgroup_parent_, container_));
@@ -181,9 +206,7 @@ void DockerGuest::AdoptShim() { shim_ = FindShim(container_, started_, process_)
 void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
   // Making the image is not part of a launch: later ones find it.
-  const std::string image =
-      request.application ? EnsureApplicationImage(engine, *request.application, request.deadline)
-                          : EnsureAgentImage(engine, request.agent, request.deadline);
+  const std::string image = EnsureImage(engine, request);
   const Json config = Config(request, image, ContainerAgentArguments(request));
   const auto binary = FindExecutable(runtime_.path);
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
@@ -196,7 +219,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   }
 
   phases_.launch_called_ns = MonotonicRawNs();
-  Create(engine, config, request.deadline);
+  Create(request, config);
   UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
@@ -222,8 +245,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
 
 void DockerGuest::Try(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
-  const std::string image = EnsureAgentImage(engine, request.agent, request.deadline);
-  Create(engine, Config(request, image, ContainerAgentArguments(request)), request.deadline);
+  Create(request, Config(request, EnsureImage(engine, request), ContainerAgentArguments(request)));
   // The agent waits for the end of its input: its process can be looked at until then.
   const UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
@@ -318,6 +340,8 @@ std::string DockerGuest::ConsoleTail() {
 void DockerGuest::RemoveRuntimeState(Deadline deadline) {
   if (!created_) return;
   DockerEngine(/*interruptible=*/false).RemoveContainer(name_, deadline);
+  std::error_code ignored;
+  fs::remove(AskedForContainer(guest_dir_), ignored);
   if (shim_) shim_->Wait(Deadline::In(kShimEndTimeout));
   shim_.reset();  // kills what did not end
   created_ = false;

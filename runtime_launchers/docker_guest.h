@@ -12,6 +12,10 @@
 
 namespace hvbench {
 
+// Of a guest's folder: a file that is there from before the daemon is asked for the container until
+// that is removed.
+std::filesystem::path AskedForContainer(const std::filesystem::path& guest_dir);
+
 class DockerGuest : public ProcessGuest {
  public:
   // `info` is what the daemon says of itself.
@@ -29,7 +33,10 @@ class DockerGuest : public ProcessGuest {
   std::string DescribeDeath(const ExitStatus& status) override;
   nlohmann::json Config(const LaunchRequest& request, const std::string& image,
                         std::vector<std::string> agent_arguments) const;
-  void Create(const DockerEngine& engine, const nlohmann::json& config, Deadline deadline);
+  // The image that the request wants, in the daemon's store.
+  static std::string EnsureImage(const DockerEngine& engine, const LaunchRequest& request);
+  void MakeCgroupParent() const;
+  void Create(const LaunchRequest& request, const nlohmann::json& config);
   void StartContainer(const DockerEngine& engine, Deadline deadline);
   // False if the container has ended already. Throws NotProved where the daemon names a process
   // that cannot be shown to be the container's.
@@ -47,6 +54,7 @@ class DockerGuest : public ProcessGuest {
   std::optional<GuestMark> mark_;
   BootTicks started_ = 0;  // before the daemon started the container
   bool created_ = false;
+  std::filesystem::path guest_dir_;
   std::optional<Process> shim_;
   std::string daemon_error_;
 };

@@ -2,6 +2,7 @@
 // twice, with the terminal gone, after nohup.
 #include <pty.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -98,26 +99,56 @@ std::string ContainersCalled(const std::string& part) {
       .body;
 }
 
-TEST_F(EndsTest, AContainerOfAKilledProbeIsRemoved) {
+// Also of one that the daemon was making or starting at that moment.
+TEST_F(EndsTest, AContainerOfAProbeThatEndsIsRemoved) {
   if (Run({"doctor", "--hvbench_runtimes=docker"}).out.find(" yes ") == std::string::npos) {
     GTEST_SKIP() << "needs a Docker daemon";
   }
-  for (int pause_ms = 0; pause_ms <= 400; pause_ms += 50) {
+  const std::vector<int> signals = {SIGKILL, SIGHUP, SIGKILL};
+  for (int i = 0; i < 18; ++i) {
+    const int signal_number = signals[static_cast<std::size_t>(i) % signals.size()];
     std::string run;  // as its containers' names begin
     {
       Process program = Start({"doctor", "--hvbench_runtimes=docker"});
       AwaitCgroup();
-      std::this_thread::sleep_for(milliseconds(pause_ms));
-      program.Kill(SIGKILL);
+      std::this_thread::sleep_for(milliseconds(25 * i));
+      program.Kill(signal_number);
       std::ostringstream id;
       id << "hvbench-" << std::hex << program.pid() << 'x';
       run = id.str();
       Finish(std::move(program));
     }
-    EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
-    EXPECT_EQ(ContainersCalled(run), "[]\n") << "killed after " << pause_ms << " ms";
-    ExpectGone("cleanup");
+    if (signal_number == SIGKILL) EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+    // What a daemon did not end with its request it would have ended by then.
+    std::this_thread::sleep_for(milliseconds(200));
+    EXPECT_EQ(ContainersCalled(run), "[]\n") << "signal " << signal_number << ", try " << i;
+    ExpectGone("try " + std::to_string(i));
   }
+}
+
+// Whoever may use the daemon's socket, but no control groups.
+TEST_F(EndsTest, AnOrdinaryUserOfDockerIsToldWhyNotAndLeavesNothing) {
+  const char* const host = getenv("DOCKER_HOST");
+  const std::string socket = host == nullptr ? "/var/run/docker.sock" : std::string(host).substr(7);
+  struct stat status = {};
+  const auto setpriv = FindExecutable("setpriv");
+  if (geteuid() != 0 || !setpriv || stat(socket.c_str(), &status) != 0) {
+    GTEST_SKIP() << "needs root, setpriv and a Docker daemon";
+  }
+  const std::string user = "65534";
+  std::filesystem::create_directory(work_dir_);
+  ASSERT_EQ(chown(dir_.c_str(), 65534, status.st_gid), 0);
+  ASSERT_EQ(chown(work_dir_.c_str(), 65534, status.st_gid), 0);
+  Process program = StartBy({setpriv->string(), "--reuid=" + user,
+                             "--regid=" + std::to_string(status.st_gid), "--clear-groups"},
+                            {"doctor", "--hvbench_runtimes=docker"});
+  const ProgramResult result = Finish(std::move(program));
+  if (result.out.find("Permission denied") != std::string::npos) {
+    GTEST_SKIP() << "another group than the socket's may not reach it: " << result.out;
+  }
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("sudo hvbench"), std::string::npos) << result.out << result.err;
+  ExpectGone("doctor");
 }
 
 // At moments over the whole life of a run that would measure all.
@@ -167,7 +198,7 @@ TEST_F(EndsTest, AClosedTerminalIsAnEndInOrder) {
   const auto status = program.Wait(Deadline::In(seconds(60)));
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->exit_code, 130) << status->Describe();
-  EXPECT_EQ(ReadJson("r.json").at("benchmarks").size(), 2u);
+  EXPECT_FALSE(ReadJson("r.json").at("benchmarks").empty());
   ExpectGone("a closed terminal");
 }
 
@@ -191,8 +222,8 @@ TEST_F(EndsTest, ASecondCtrlCKillsTheGuestsWithinASecond) {
   const std::string slow =
       RuncBut("a-slow", "*' delete '*'-trial '*) ;;\n*' delete '*) sleep 60 ;;");
   if (slow.empty()) GTEST_SKIP() << "needs root and runc";
-  Process program = Start({slow, "--hvbench_runtimes=native,a-slow", "--benchmark_min_time=2",
-                           "--benchmark_repetitions=9", "--benchmark_filter=calibration/noop"});
+  Process program = Start({slow, "--hvbench_runtimes=native,a-slow", "--benchmark_min_time=3",
+                           "--benchmark_repetitions=3", "--benchmark_filter=calibration/noop"});
   AwaitProgress("calibration/noop/runtime:a-slow");
   program.Wait(Deadline::In(seconds(2)));
   ASSERT_FALSE(Agents().empty()) << "the test proves nothing";
