@@ -17,7 +17,7 @@ void PrintDoctor(const std::vector<ProbedRuntime>& runtimes, std::ostream& out) 
   std::size_t name_width = 7;
   std::size_t version_width = 7;
   for (const ProbedRuntime& probed : runtimes) {
-    name_width = std::max(name_width, probed.runtime->name().size());
+    name_width = std::max(name_width, ForTerminalLine(probed.runtime->name()).size());
     version_width = std::max(version_width, version_of(probed).size());
   }
   const auto row = [&](const std::string& name, const std::string& usable,
@@ -35,8 +35,8 @@ void PrintDoctor(const std::vector<ProbedRuntime>& runtimes, std::ostream& out) 
   bool first = true;
   for (const ProbedRuntime& probed : runtimes) {
     if (probed.probe.usable || probed.probe.fix.empty()) continue;
-    out << (first ? "\nto fix it:\n" : "") << "  " << probed.runtime->name() << ": "
-        << ForTerminal(probed.probe.fix) << '\n';
+    out << (first ? "\nto fix it:\n" : "") << "  " << ForTerminalLine(probed.runtime->name())
+        << ": " << ForTerminal(probed.probe.fix) << '\n';
     first = false;
   }
 }

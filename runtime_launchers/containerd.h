@@ -23,7 +23,7 @@ struct ContainerdRuntime {
   NetworkDevice network_device = NetworkDevice::kVeth;
   // Of the trial guest, which has no other limits.
   std::int64_t trial_memory_mib = 0;  // 0: no limit
-  std::chrono::seconds trial_timeout{10};
+  std::chrono::seconds trial_timeout{30};
 };
 
 std::unique_ptr<Launcher> MakeContainerdLauncher(RuntimeOptions options, ContainerdRuntime runtime);

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kQueryTimeout = std::chrono::seconds(5);
-constexpr auto kTrialTimeout = std::chrono::seconds(20);  // with the import of the image
+// With the import of the image, on a machine that emulates.
+constexpr auto kTrialTimeout = std::chrono::seconds(60);
 // Far more than a daemon takes to make a container.
 constexpr auto kMakingTime = std::chrono::seconds(3);
 // Docker 23 takes the names of containerd's shims without knowing them (its release notes).

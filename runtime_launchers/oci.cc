@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kVersionTimeout = std::chrono::seconds(5);
-constexpr auto kTrialTimeout = std::chrono::seconds(10);
+constexpr auto kTrialTimeout = std::chrono::seconds(30);
 constexpr auto kOutputCheckInterval = std::chrono::milliseconds(50);
 
 std::string Join(const std::vector<std::string>& words) {

@@ -55,4 +55,5 @@ names=${runtimes[*]//_/-}
 [[ $DRIVER != cgroupfs ]] || run unit/runtime_launchers/hvbench_launchers_test 'Cgroup*:Oci*'
 run contract/launcher_contract_test "$(filter_of_contract)"
 run integration/hvbench_program_test "*${program_tests//:/:*}"
+if ((status)); then tail -n 40 "$XDG_CACHE_HOME/hvbench/docker/log" || true; fi
 exit "$status"

@@ -15,6 +15,7 @@ readonly MODPROBE=/run/modprobe
 set_up() {
   local dir module
   mkdir -p /dev/shm /dev/pts
+  ln -sn /proc/self/fd /dev/fd
   mount -t tmpfs tmpfs /dev/shm
   mount -t devpts devpts /dev/pts
   mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -150,6 +150,49 @@ TEST(ComparisonRun, AFailureCostsItsOwnCellAlone) {
   EXPECT_EQ(groups[3].size(), 1u) << "one row says why";
 }
 
+TEST(ComparisonRun, GoesOnBehindItsWholeBlocks) {
+  const std::vector<CellName> cells = {SpinCell(2000, "alpha"), SpinCell(2000, "beta")};
+  std::map<std::string, std::vector<ComparisonRun::Row>> rows;
+  std::vector<int> whole_blocks;
+  {
+    Comparing comparing(cells);
+    comparing.measurement().Add("alpha");
+    comparing.measurement().Add("beta");
+    ComparisonRun run = comparing.Make(Blocks(2));
+    run.on_visit = [&](const std::string& name, const std::vector<ComparisonRun::Row>& visit) {
+      rows[name].insert(rows[name].end(), visit.begin(), visit.end());
+    };
+    run.on_block = [&](int block, std::chrono::duration<double>) { whole_blocks.push_back(block); };
+    run.Run();
+  }
+  EXPECT_EQ(whole_blocks, (std::vector<int>{1, 2}));
+  for (auto& [name, visits] : rows) {
+    for (auto& row : visits) row.statistics = nullptr;  // as out of a journal
+  }
+  Comparing comparing(cells);
+  FakeRuntime& alpha = comparing.measurement().Add("alpha");
+  comparing.measurement().Add("beta");
+  ComparisonRun run = comparing.Make(Blocks(3));
+  run.Resume(rows, 2, std::chrono::seconds(1));
+  run.Run();
+  EXPECT_EQ(run.blocks(), 3);
+  EXPECT_EQ(alpha.stats().launches, 1) << "for the third block alone";
+  EXPECT_EQ(run.results().Find("test/spin/ns:2000", "beta")->samples.size(), 6u);
+  EXPECT_EQ(run.Rows()[0].size(), 6 + 4u) << "with aggregates";
+}
+
+TEST(ComparisonRun, GoesOnWithinItsBudget) {
+  Comparing comparing({SpinCell(2000, "alpha"), SpinCell(2000, "beta")});
+  FakeRuntime& alpha = comparing.measurement().Add("alpha");
+  comparing.measurement().Add("beta");
+  ComparisonPlan plan = Blocks(3);
+  plan.budget = std::chrono::seconds(60);
+  ComparisonRun run = comparing.Make(plan);
+  run.Resume({}, 1, std::chrono::seconds(61));
+  run.Run();
+  EXPECT_EQ(alpha.stats().launches, 0);
+}
+
 // What Google Benchmark itself reports for as many repetitions.
 TEST(ComparisonRun, DeliversRowsAndAggregatesAsGoogleBenchmarkDoes) {
   Comparing comparing({SpinCell(2000, "alpha"), SpinCell(2000, "beta")});

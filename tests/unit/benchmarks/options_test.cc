@@ -70,6 +70,12 @@ TEST(Options, KeepTheFileOfResultsFromGoogleBenchmark) {
   EXPECT_EQ(Parse({"selftest", "--benchmark_out=r.json"}).exit_status, kExitUsage);
 }
 
+TEST(Options, GoOnWithAFileAlone) {
+  EXPECT_TRUE(Accepted({"--hvbench_resume", "--benchmark_out=r.json"}).resume);
+  EXPECT_EQ(Parse({"--hvbench_resume"}).exit_status, kExitUsage);
+  EXPECT_EQ(Parse({"--hvbench_resume", "--benchmark_out=/dev/null"}).exit_status, kExitUsage);
+}
+
 TEST(Options, ReadEveryFlag) {
   const Options options = Accepted(
       {"--hvbench_runtimes=native,runc", "--hvbench_runtimes_file=/r.json",
