@@ -13,6 +13,7 @@
 
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/support/http_unix.h"
+#include "runtime_launchers/support/identity.h"
 #include "tests/integration/program.h"
 
 namespace hvbench::test {
@@ -118,7 +119,9 @@ TEST_F(EndsTest, AContainerOfAProbeThatEndsIsRemoved) {
       run = id.str();
       Finish(std::move(program));
     }
-    if (signal_number == SIGKILL) EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+    if (signal_number == SIGKILL) {
+      EXPECT_EQ(Run({"cleanup"}).exit_code, 0);
+    }
     // What a daemon did not end with its request it would have ended by then.
     std::this_thread::sleep_for(milliseconds(200));
     EXPECT_EQ(ContainersCalled(run), "[]\n") << "signal " << signal_number << ", try " << i;
@@ -160,7 +163,7 @@ TEST_F(EndsTest, ASignalAtAnyMomentLeavesNothing) {
     Process program = Start({"--hvbench_runtimes=" + runtimes, "--hvbench_profile=smoke",
                              "--benchmark_filter=^(calibration|network/tcp_rr|disk/randread)",
                              "--benchmark_out=" + (dir_ / "r.json").string()});
-    program.Wait(Deadline::In(milliseconds(100 * i)));
+    program.Wait(Deadline::In(milliseconds(300 * i)));
     const int signal_number = signals[static_cast<std::size_t>(i) % signals.size()];
     program.Kill(signal_number);
     const ProgramResult result = Finish(std::move(program));
@@ -186,7 +189,7 @@ TEST_F(EndsTest, AClosedTerminalIsAnEndInOrder) {
     _exit(127);
   }
   WatchRunsOf(pid);
-  Process program = Process::Adopt(pid);
+  Process program = Process::Adopt(IdentityProof::OfOwnChild(pid));
   std::string said;
   char buffer[4096];
   while (said.find("syscall/epoll") == std::string::npos) {
