@@ -36,16 +36,28 @@ JournalReporter::JournalReporter(Journal& journal, const std::vector<std::string
   }
 }
 
+void JournalReporter::Flush() {
+  if (rows_.empty()) return;
+  journal_.AddBenchmark(name_, rows_, std::all_of(rows_.begin(), rows_.end(), IsSettled));
+  rows_.clear();
+}
+
 void JournalReporter::ReportRuns(const std::vector<Run>& report) {
   if (report.empty()) return;
   const std::string name = report.front().run_name.str();
-  Journal::Rows rows;
+  if (name != name_) Flush();
+  name_ = name;
   for (const Run& run : report) {
-    rows.push_back(Normalize(run));
+    rows_.push_back(Normalize(run));
     const auto family = family_.find(name);
-    if (family != family_.end()) rows.back().family_index = family->second;
+    if (family != family_.end()) rows_.back().family_index = family->second;
   }
-  journal_.AddBenchmark(name, rows, std::all_of(rows.begin(), rows.end(), IsSettled));
+  // Aggregates follow where at least two repetitions were measured.
+  const auto is_measured = [](const Run& row) { return OutcomeOf(row) == Outcome::kMeasured; };
+  if (rows_.back().run_type == Run::RT_Aggregate ||
+      std::count_if(rows_.begin(), rows_.end(), is_measured) < 2) {
+    Flush();
+  }
 }
 
 Run RowOf(const MeasuredRepetition& repetition) {

@@ -22,9 +22,16 @@ class JournalReporter : public benchmark::BenchmarkReporter {
 
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& report) override;
+  void Finalize() override { Flush(); }
 
  private:
+  // What Google Benchmark reports of a benchmark as one line: repetitions and aggregates come in
+  // calls of their own.
+  void Flush();
+
   Journal& journal_;
+  std::string name_;  // whose rows are held back
+  Journal::Rows rows_;
   std::map<std::string, std::int64_t> family_;  // as Google Benchmark counts them
 };
 

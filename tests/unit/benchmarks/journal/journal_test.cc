@@ -199,6 +199,25 @@ TEST_F(JournalTest, HasARepetitionAsItIsReported) {
   }
 }
 
+// Google Benchmark reports repetitions and aggregates one after the other: a journal that ends in
+// between must not have the benchmark for a whole one.
+TEST_F(JournalTest, HasABenchmarkInOneLine) {
+  for (const int repetitions : {1, 3}) {
+    Journal journal;
+    journal.Begin({});
+    JournalReporter reporter(journal, {});
+    Measurement m;
+    m.Add("alpha");
+    m.Report({CountsCell(1, "alpha"), CountsCell(2, "alpha")},
+             {"--benchmark_repetitions=" + std::to_string(repetitions)}, reporter);
+    ASSERT_EQ(journal.contents().names().size(), 2u);
+    for (const std::string& name : journal.contents().names()) {
+      EXPECT_TRUE(journal.contents().IsComplete(name)) << name;
+      EXPECT_EQ(journal.contents().RowsOf({name}).size(), repetitions == 1 ? 1u : 3 + 4u) << name;
+    }
+  }
+}
+
 TEST_F(JournalTest, CountsFamiliesOverAllStarts) {
   const std::string b = "cpu/b/runtime:x/manual_time";
   Journal journal;
