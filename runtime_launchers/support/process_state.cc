@@ -131,7 +131,7 @@ std::string StatedProcessState() {
       std::to_string(kTimerSlackNs) +
       " thp_disabled:0 personality:0 memory_policy:0 signals_blocked:0 signals_ignored:0 groups:0 "
       "environment:HOME,HOSTNAME,PATH";
-  for (const ResourceLimit& limit : kStatedLimits) {
+  for (const ResourceLimit& limit : GuestLimits()) {
     state +=
         " limit_" + std::string(limit.name) + ":" + TextOf(limit.soft) + ":" + TextOf(limit.hard);
   }

@@ -36,7 +36,7 @@ std::string StateOptionsOfMachine();
 // The environment of the agent and of helpers, "NAME=value", the same in every guest.
 const std::vector<std::string>& AgentEnvironment();
 
-// As the agent's fact process_state has it, "umask:0022 nice:0 ...".
+// As the agent's fact process_state has it, "umask:0022 nice:0 ...", with GuestLimits.
 std::string StatedProcessState();
 
 // "a:1 b:2" and "a:1 b:3 c:4" give {"b:3 instead of b:2"}: values that differ, and no others. A

@@ -21,6 +21,15 @@
 namespace hvbench {
 namespace {
 
+void LowerSoft(__rlimit_resource resource, rlim_t soft) {
+  rlimit limit = {};
+  getrlimit(resource, &limit);
+  limit.rlim_cur = soft;
+  setrlimit(resource, &limit);
+}
+
+}  // namespace
+
 void DropResourceCapability() {
   prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -32,20 +41,27 @@ void DropResourceCapability() {
   syscall(SYS_capset, &header, data);
 }
 
-}  // namespace
+bool HasResourceCapability() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  syscall(SYS_capget, &header, data);
+  return (data[0].effective & 1U << CAP_SYS_RESOURCE) != 0;
+}
 
-void BecomeHostileCaller(bool with_resource_capability) {
-  umask(0777);
-  std::ofstream("/proc/self/oom_score_adj") << 500;
+void LowerHardLimits() {
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_MEMLOCK, &none);
-  setrlimit(RLIMIT_MSGQUEUE, &none);
   const rlimit few = {64, 4096};
   setrlimit(RLIMIT_NOFILE, &few);
-  const rlimit core = {RLIM_INFINITY, RLIM_INFINITY};
-  setrlimit(RLIMIT_CORE, &core);
-  const rlimit stack = {1 << 20, RLIM_INFINITY};
-  setrlimit(RLIMIT_STACK, &stack);
+}
+
+void BecomeHostileCaller() {
+  umask(0777);
+  std::ofstream("/proc/self/oom_score_adj") << 500;
+  LowerSoft(RLIMIT_MEMLOCK, 0);
+  LowerSoft(RLIMIT_MSGQUEUE, 0);
+  LowerSoft(RLIMIT_NOFILE, 64);
+  LowerSoft(RLIMIT_STACK, 1 << 20);
   const sched_param no_priority = {};
   sched_setscheduler(0, SCHED_BATCH, &no_priority);
   setpriority(PRIO_PROCESS, 0, 10);
@@ -72,7 +88,6 @@ void BecomeHostileCaller(bool with_resource_capability) {
   sigaddset(&blocked, SIGTERM);
   sigaddset(&blocked, SIGUSR1);
   sigprocmask(SIG_BLOCK, &blocked, nullptr);
-  if (!with_resource_capability) DropResourceCapability();
 }
 
 std::string InChild(const std::function<std::string()>& body) {

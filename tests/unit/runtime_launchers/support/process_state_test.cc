@@ -41,33 +41,35 @@ TEST(ProcessState, IsTheSameForEveryChildWhateverTheCallersIs) {
   const std::string usual = WithoutItsPid(InChild(StateOfChild));
   EXPECT_NE(usual.find("0022"), std::string::npos) << usual;
   const std::string hostile = InChild([] {
-    BecomeHostileCaller(/*with_resource_capability=*/true);
+    BecomeHostileCaller();
     return StateOfChild();
   });
-  if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may not raise limits again";
+  if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may not raise a priority again";
   EXPECT_EQ(WithoutItsPid(hostile), usual);
   EXPECT_EQ(hostile.find("PASSWORD"), std::string::npos);
 }
 
 TEST(ProcessState, HasTheLimitsThatThisProgramMayGive) {
-  const auto limits = [](bool with_capability) {
-    return InChild([=] {
-      BecomeHostileCaller(with_capability);
-      const std::string text = GuestLimitsText();
-      RunCommand({"/bin/true"}, Soon(), false);
-      return text;
-    });
-  };
-  EXPECT_NE(limits(false).find("nofile:1024:4096,memlock:0:0,"), std::string::npos)
-      << limits(false);
-  if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may not raise limits again";
-  EXPECT_NE(limits(true).find("nofile:1024:524288,memlock:8388608:8388608,"), std::string::npos)
-      << limits(true);
+  const std::string without_capability = InChild([] {
+    LowerHardLimits();
+    DropResourceCapability();
+    RunCommand({"/bin/true"}, Soon(), false);
+    return GuestLimitsText();
+  });
+  EXPECT_NE(without_capability.find("nofile:1024:4096,memlock:0:0,"), std::string::npos)
+      << without_capability;
+  if (!HasResourceCapability()) GTEST_SKIP() << "raising limits needs CAP_SYS_RESOURCE";
+  const std::string with_capability = InChild([] {
+    LowerHardLimits();
+    return GuestLimitsText();
+  });
+  EXPECT_NE(with_capability.find("nofile:1024:524288,memlock:8388608:8388608,"), std::string::npos)
+      << with_capability;
 }
 
 TEST(ProcessState, OfThisProgramIsStatedToo) {
   const std::string state = InChild([] {
-    BecomeHostileCaller(/*with_resource_capability=*/true);
+    BecomeHostileCaller();
     signal(SIGCHLD, SIG_IGN);
     StateOwnProcess();
     std::ostringstream text;
@@ -93,7 +95,7 @@ TEST(ProcessState, OfThisProgramIsStatedToo) {
 // A change of the group takes away the signal that comes at the parent's end.
 TEST(ProcessState, LetsChildrenEndWithThisProgram) {
   const std::string pid = InChild([] {
-    BecomeHostileCaller(/*with_resource_capability=*/true);
+    BecomeHostileCaller();
     const auto* child = new Process(Process::Spawn({"/bin/sleep", "60"}, {}));
     return std::to_string(child->pid());  // and ends without its destructor
   });
