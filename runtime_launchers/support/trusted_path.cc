@@ -124,7 +124,7 @@ std::string ProblemOf(int fd, const struct stat& status, const fs::path& path, c
   if ((status.st_mode & S_IWOTH) != 0) {
     return path.string() + " is writable for everybody, who could replace what hvbench keeps or " +
            "runs there: chmod go-w " + quoted +
-           (S_ISDIR(status.st_mode) ? ", or choose a folder in it" : "");
+           ((status.st_mode & S_ISVTX) != 0 ? ", or choose a folder in it" : "");
   }
   if ((status.st_mode & S_IWGRP) != 0 &&
       (HasAccessList(fd) || !IsHarmless(status.st_gid, owners))) {
