@@ -214,7 +214,7 @@ class SmallWorkDirTest : public ApplicationsTest {
     ApplicationsTest::SetUp();
     if (IsSkipped()) return;
     fs::create_directories(work_dir_);
-    ASSERT_EQ(mount("tmpfs", work_dir_.c_str(), "tmpfs", 0, "size=60m"), 0) << errno;
+    ASSERT_EQ(mount("tmpfs", work_dir_.c_str(), "tmpfs", 0, "size=60m,mode=0700"), 0) << errno;
     is_mounted_ = true;
   }
   void TearDown() override {

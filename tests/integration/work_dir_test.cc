@@ -169,7 +169,7 @@ TEST_F(WorkDirTest, AnOddPathServesEveryRuntime) {
 
 TEST_F(OtherUsersTest, InMemoryNoDiskIsMeasured) {
   fs::create_directories(work_dir_);
-  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=200m"), 0) << strerror(errno);
+  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=200m,mode=0700"), 0) << strerror(errno);
   const ProgramResult result = Run({"--hvbench_profile=smoke", "--hvbench_runtimes=native",
                                     "--benchmark_out=" + (dir_ / "r.json").string(),
                                     "--benchmark_filter=calibration/noop|disk/"});
