@@ -208,8 +208,7 @@ TEST(HostileText, InTheDoctor) {
   const std::string table = Written([&](auto& out) { PrintDoctor(probed, out); });
   ExpectFitForATerminal(table);
   EXPECT_LT(table.size(), 5000u) << "a version is no novel";
-  EXPECT_NO_THROW(
-      static_cast<void>(json::parse(Written([&](auto& out) { PrintDoctorJson(probed, out); }))));
+  EXPECT_TRUE(json::accept(Written([&](auto& out) { PrintDoctorJson(probed, out); })));
 }
 
 TEST(HostileText, InProgress) {
