@@ -23,7 +23,7 @@ class LoadClient:
     def __init__(self, program, prefix=()):
         self.process = subprocess.Popen([*prefix, program, "--stdio", "--scratch=/tmp"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.call(HELLO, text("peers"))
+        self.call(HELLO, text("peers") + struct.pack("<Q", 0))
 
     def __enter__(self):
         return self
