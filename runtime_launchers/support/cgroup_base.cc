@@ -97,6 +97,11 @@ bool HasWord(const std::string& text, std::string_view word) {
   return false;
 }
 
+bool IsBase(const fs::path& group) {
+  const CgroupMount* const mount = V2Mount();
+  return mount != nullptr && group == mount->mount_point / fs::path(CgroupBase()).relative_path();
+}
+
 bool IsOursToMove(pid_t pid) { return pid == getpid() || ParentOfProcess(pid) == getpid(); }
 
 // The group that this program left, until it ends.
@@ -166,26 +171,25 @@ std::string FindCgroupBase(const std::string& own, const CgroupOwnership& owners
 void GiveControllersBelow(const fs::path& group) {
   const std::string available = ReadCgroupFile(group / "cgroup.controllers");
   const std::string given = ReadCgroupFile(group / "cgroup.subtree_control");
+  std::vector<std::string> orders;
   for (const std::string_view controller : kOurV2Controllers) {
-    if (!HasWord(available, controller) || HasWord(given, controller)) continue;
-    const std::string order = "+" + std::string(controller);
-    try {
-      WriteCgroupFile(group / "cgroup.subtree_control", order);
-    } catch (const SystemError& error) {
-      const CgroupMount* const mount = V2Mount();
-      const bool is_base =
-          mount && group == mount->mount_point / fs::path(CgroupBase()).relative_path();
-      if (error.system_error() != EBUSY || !is_base) throw;
-      if (!LeftGroup::Instance().Leave(group)) {
-        throw SystemError("the cgroup " + group.string() +
-                              " holds other processes, and then has none below it with limits; "
-                              "start hvbench alone in a group: systemd-run --scope -p Delegate=yes "
-                              "(as an ordinary user with --user), or name another with " +
-                              kBaseVariable,
-                          EBUSY);
-      }
-      WriteCgroupFile(group / "cgroup.subtree_control", order);
+    if (HasWord(available, controller) && !HasWord(given, controller)) {
+      orders.push_back("+" + std::string(controller));
     }
+  }
+  if (orders.empty()) return;
+  // Not tried first: beside processes the kernel gives cpuset and pids, but to threads alone. The
+  // root, which has no type, may have processes in it.
+  if (IsBase(group) && fs::exists(group / "cgroup.type") && !LeftGroup::Instance().Leave(group)) {
+    throw SystemError("the cgroup " + group.string() +
+                          " holds other processes, and then has none below it with limits; start "
+                          "hvbench alone in a group: systemd-run --scope -p Delegate=yes (as an "
+                          "ordinary user with --user), or name another with " +
+                          kBaseVariable,
+                      EBUSY);
+  }
+  for (const std::string& order : orders) {
+    WriteCgroupFile(group / "cgroup.subtree_control", order);
   }
 }
 
