@@ -73,19 +73,13 @@ void JournalContents::Apply(const Json& line) {
     Cell& cell = CellOf(row.run_name.str());
     const int start = static_cast<int>(starts_.size());
     if (std::exchange(cell.repetitions_start, start) != start) cell.repetitions.clear();
-    if (std::exchange(cell.reported_start, 0) != 0) cell.rows.clear();  // it is measured again
+    if (std::exchange(cell.reported, false)) cell.rows.clear();  // it is measured again
     cell.repetitions.push_back(std::move(row));
   } else if (line.contains("benchmark")) {
     Cell& cell = CellOf(line.at("benchmark").get<std::string>());
-    const int start = static_cast<int>(starts_.size());
-    if (std::exchange(cell.reported_start, start) != start) {
-      cell.rows.clear();
-      cell.complete = true;
-    }
-    // The repetitions' rows, or then those of their means and medians, in a line of their own.
-    Rows rows = ReadRows(line.at("rows"));
-    std::move(rows.begin(), rows.end(), std::back_inserter(cell.rows));
-    cell.complete = cell.complete && line.at("complete").get<bool>();
+    cell.rows = ReadRows(line.at("rows"));
+    cell.complete = line.at("complete").get<bool>();
+    cell.reported = true;
     cell.repetitions.clear();
   } else if (line.contains("visit")) {
     Cell& cell = CellOf(line.at("visit").get<std::string>());

@@ -58,7 +58,7 @@ class JournalContents {
 
  private:
   struct Cell {
-    int reported_start = 0;  // that Google Benchmark reported it in; 0: not yet
+    bool reported = false;  // by Google Benchmark, after its last repetition
     bool complete = false;
     Rows rows;
     Rows repetitions;  // since the last report

@@ -198,7 +198,9 @@ TEST_F(HostsTest, AScopeOfSystemdThatIsDelegatedIsEnough) {
   }
   StartBy("exec systemd-run --quiet --scope -p Delegate=yes \"$program\" \"$@\"");
   EXPECT_EQ(LimitsOf("native"), "cgroup");
-  if (FindExecutable("runc")) EXPECT_EQ(LimitsOf("runc"), "cgroup");
+  if (FindExecutable("runc")) {
+    EXPECT_EQ(LimitsOf("runc"), "cgroup");
+  }
 }
 
 }  // namespace

@@ -104,22 +104,6 @@ TEST(JournalContents, HasTheRowsOfBenchmarksAndOfTheOneThatWasInterrupted) {
   EXPECT_FALSE(contents.RowsOf({kA})[0].counters.contains(kStartCounter)) << "there was one start";
 }
 
-// Google Benchmark reports a benchmark's aggregates after its repetitions, by themselves.
-TEST(JournalContents, HasTheRowsOfRepetitionsBesideTheirAggregates) {
-  Row mean = MakeRow(kA, 6);
-  mean.run_type = Row::RT_Aggregate;
-  mean.aggregate_name = "mean";
-  const std::string reported = Benchmark(kA, MakeRow(kA, 5)) + Benchmark(kA, mean);
-  EXPECT_EQ(TimesOf(ParseJournal(Start() + reported).contents.RowsOf({kA})),
-            (std::vector<double>{5, 6}));
-  const auto failed = Benchmark(kA, MakeRow(kA, 5), /*complete=*/false) + Benchmark(kA, mean);
-  const auto contents = ParseJournal(Start() + failed).contents;
-  EXPECT_FALSE(contents.IsComplete(kA));
-  const auto again = ParseJournal(Start() + failed + Start(2) + reported).contents;
-  EXPECT_TRUE(again.IsComplete(kA));
-  EXPECT_EQ(TimesOf(again.RowsOf({kA})), (std::vector<double>{5, 6})) << "those of the last start";
-}
-
 TEST(JournalContents, MeasuresAnInterruptedBenchmarkAnew) {
   const std::string first = Start() + Benchmark(kA, MakeRow(kA, 1)) + Repetition(MakeRow(kB, 2));
   const std::string second = first + Start(2);
