@@ -315,7 +315,7 @@ TEST_F(ResumeTest, AComparisonGoesOnWithItsBlocks) {
                                     "--hvbench_runtimes=native,again",
                                     "--hvbench_compare",
                                     "--hvbench_interval_percent=0.01",
-                                    "--hvbench_budget_s=12",
+                                    "--hvbench_budget_s=20",
                                     "--benchmark_filter=syscall/(getppid|epoll)",
                                     "--benchmark_min_time=0.02",
                                     "--benchmark_out=" + Out().string(),
