@@ -10,6 +10,12 @@
 #include "runtime_launchers/support/unique_fd.h"
 
 namespace hvbench {
+namespace {
+
+// A panic's call trace, but no flood of short lines.
+constexpr int kQuotedLines = 50;
+
+}  // namespace
 
 std::string TailOfFile(const std::filesystem::path& file, std::size_t max_bytes) {
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -43,8 +49,13 @@ std::string Printable(std::string text) {
 }
 
 std::string AsQuote(const std::string& text) {
-  const std::string lines = LastLines(text, kLogTailBytes);
+  std::string lines = LastLines(text, kLogTailBytes);
   if (lines.empty()) return "";
+  std::size_t begin = lines.size();
+  for (int i = 0; i < kQuotedLines && begin != 0 && begin != std::string::npos; ++i) {
+    begin = lines.rfind('\n', begin - 1);
+  }
+  if (begin != 0 && begin != std::string::npos) lines.erase(0, begin + 1);
   std::string quote = "\n  | ";
   for (const char c : lines) {
     quote += c;

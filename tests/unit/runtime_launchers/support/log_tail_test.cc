@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
@@ -38,6 +39,15 @@ TEST(TailOfFile, AnythingButAFileIsEmpty) {
 TEST(AsQuote, IndentsEveryLine) {
   EXPECT_EQ(AsQuote("a\nb"), "\n  | a\n  | b");
   EXPECT_EQ(AsQuote(""), "");
+}
+
+TEST(AsQuote, HasFewLinesOfAFlood) {
+  std::string flood;
+  for (int i = 0; i < 100'000; ++i) flood += "y\n";
+  const std::string quote = AsQuote(flood + "the end\n");
+  EXPECT_EQ(std::count(quote.begin(), quote.end(), '\n'), 50);
+  EXPECT_TRUE(quote.ends_with("\n  | y\n  | the end")) << quote;
+  EXPECT_LT(AsQuote(std::string(100'000, 'x')).size(), 2 * kLogTailBytes);
 }
 
 }  // namespace
