@@ -83,7 +83,8 @@ TEST_F(MeasuringTest, AKilledGuestCostsItsOwnCellAlone) {
 TEST_F(MeasuringTest, AWorkDirectoryOnAFullDiskIsOneSentence) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to mount a small tmpfs";
   std::filesystem::create_directories(work_dir_);
-  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=64k,mode=0700"), 0) << strerror(errno);
+  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=64k,mode=0700"), 0)
+      << strerror(errno);
   {
     std::ofstream filler(work_dir_ / "filler");
     filler << std::string(1 << 20, 'x') << std::flush;

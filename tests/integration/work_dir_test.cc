@@ -169,14 +169,16 @@ TEST_F(WorkDirTest, AnOddPathServesEveryRuntime) {
 
 TEST_F(OtherUsersTest, InMemoryNoDiskIsMeasured) {
   fs::create_directories(work_dir_);
-  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=200m,mode=0700"), 0) << strerror(errno);
+  ASSERT_EQ(mount("none", work_dir_.c_str(), "tmpfs", 0, "size=200m,mode=0700"), 0)
+      << strerror(errno);
   const ProgramResult result = Run({"--hvbench_profile=smoke", "--hvbench_runtimes=native",
                                     "--benchmark_out=" + (dir_ / "r.json").string(),
                                     "--benchmark_filter=calibration/noop|disk/"});
   umount2(work_dir_.c_str(), MNT_DETACH);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   int skipped = 0;
-  for (const auto& row : ReadJson("r.json").at("benchmarks")) {
+  const nlohmann::json json = ReadJson("r.json");
+  for (const auto& row : json.at("benchmarks")) {
     const std::string name = row.at("name");
     const std::string message = row.value("error_message", std::string());
     if (name.find("target:") == std::string::npos ||
