@@ -7,6 +7,7 @@ include(GoogleTest)
 add_library(hvbench_guest_side_for_tests OBJECT
   ${PROJECT_SOURCE_DIR}/fixtures/protocol/frame.cc
   ${PROJECT_SOURCE_DIR}/fixtures/protocol/messages.cc
+  ${PROJECT_SOURCE_DIR}/fixtures/agent/affinity.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/batch.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/clock.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/guest_facts.cc
@@ -14,6 +15,7 @@ add_library(hvbench_guest_side_for_tests OBJECT
   ${PROJECT_SOURCE_DIR}/fixtures/agent/kernel.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/machine.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/network.cc
+  ${PROJECT_SOURCE_DIR}/fixtures/agent/process_state.cc
   ${PROJECT_SOURCE_DIR}/fixtures/agent/session.cc)
 target_compile_definitions(hvbench_guest_side_for_tests PRIVATE HVBENCH_VERSION="${PROJECT_VERSION}")
 target_link_libraries(hvbench_guest_side_for_tests PUBLIC hvbench_build hvbench_sanitize)
