@@ -204,10 +204,7 @@ class HostileLauncher : public Launcher {
  public:
   explicit HostileLauncher(Script& script) : script_(script) {}
   const std::string& name() const override { return name_; }
-  ProbeResult Probe(ProbeDepth, const std::filesystem::path&,
-                    const std::filesystem::path&) override {
-    return {};
-  }
+  ProbeResult Probe(ProbeDepth, const LaunchRequest&) override { return {}; }
   std::unique_ptr<Guest> Launch(const LaunchRequest&) override {
     return std::make_unique<HostileGuest>(script_);
   }
