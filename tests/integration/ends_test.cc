@@ -162,7 +162,7 @@ TEST_F(EndsTest, ASignalAtAnyMomentLeavesNothing) {
   for (int i = 0; i < 18; ++i) {
     Process program = Start({"--hvbench_runtimes=" + runtimes, "--hvbench_profile=smoke",
                              "--benchmark_filter=^(calibration|network/tcp_rr|disk/randread)",
-                             "--benchmark_out=" + (dir_ / "r.json").string()});
+                             "--benchmark_out=" + (dir_ / (std::to_string(i) + ".json")).string()});
     program.Wait(Deadline::In(milliseconds(300 * i)));
     const int signal_number = signals[static_cast<std::size_t>(i) % signals.size()];
     program.Kill(signal_number);
