@@ -179,7 +179,7 @@ TEST_F(CommandLineTest, AFullDiskIsAnErrorNotSilence) {
   const ProgramResult result = Run({"--benchmark_filter=noop/runtime:native/",
                                     "--hvbench_profile=smoke", "--benchmark_out=/dev/full"});
   EXPECT_EQ(result.exit_code, 1) << result.err;
-  EXPECT_NE(result.err.find("disk full"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
 }
 
 }  // namespace
