@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <utility>
 
 #include "tests/integration/program.h"
 
@@ -14,7 +15,8 @@ class BesideTest : public ProgramTest {
   std::string Runtimes() {
     const std::set<std::string> wanted = {"native", "runc", "docker", "qemu-microvm-tcg"};
     std::string usable;
-    for (const auto& runtime : nlohmann::json::parse(Run({"doctor", "--json"}).out)["runtimes"]) {
+    const auto json = nlohmann::json::parse(Run({"doctor", "--json"}).out);
+    for (const auto& runtime : json.at("runtimes")) {
       const std::string name = runtime.at("name");
       if (wanted.contains(name) && runtime.at("usable"))
         usable += (usable.empty() ? "" : ",") + name;
@@ -48,8 +50,9 @@ TEST_F(BesideTest, CleanupLeavesALiveRunAlone) {
     const ProgramResult same = Finish(StartBy({}, {"cleanup"}, "cleanup-"));
     EXPECT_EQ(same.exit_code, 0);
     // With another work directory it knows nothing of this run but what a daemon has.
-    const ProgramResult other = Finish(
-        StartBy({}, {"cleanup", "--hvbench_work_dir=" + (dir_ / "other").string()}, "cleanup-"));
+    const std::filesystem::path own = std::exchange(work_dir_, dir_ / "other");
+    const ProgramResult other = Finish(StartBy({}, {"cleanup"}, "cleanup-"));
+    work_dir_ = own;
     EXPECT_EQ(other.exit_code, 0);
     ++cleanups;
   }
