@@ -143,7 +143,8 @@ TEST_F(CommandLineTest, NeedsNoCurrentDirectory) {
   std::filesystem::remove(gone);
   const ProgramResult absolute =
       Run({"--benchmark_filter=noop/runtime:native/", "--hvbench_profile=smoke"});
-  const ProgramResult relative = Run({"--hvbench_work_dir=relative"});
+  work_dir_ = "relative";
+  const ProgramResult relative = Run({});
   std::filesystem::current_path(before);
   EXPECT_EQ(absolute.exit_code, 0) << absolute.err;
   EXPECT_EQ(relative.exit_code, 2) << relative.err;
