@@ -191,7 +191,8 @@ TEST_F(OwnGroupTest, AnOrdinaryUserHasTheLimitsOfTheirSubtree) {
           .status.exit_code != 0) {
     GTEST_SKIP() << "another user may not start " << program_;
   }
-  StartBy(EnterGroup() + "exec setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=" +
+  StartBy(EnterGroup() +
+          "exec setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CACHE_HOME HOME=" +
           dir_.string() + " \"$program\" \"$@\"");
   EXPECT_EQ(LimitsOf("native"), "cgroup");
   ExpectAsBefore();
