@@ -95,7 +95,8 @@ RunResult ApplicationFixture::Measure(std::uint64_t iterations) {
   result.iterations = iterations;
   result.boot = guest.boot();
   result.run = run;
-  result.run.cpu_ns = static_cast<std::uint64_t>(Saturated(std::max(server_after - server_before, 0.0)));
+  result.run.cpu_ns =
+      static_cast<std::uint64_t>(Saturated(std::max(server_after - server_before, 0.0)));
   result.host_cpu_ns = (host_after - host_before).count();
   result.round_trip_ns = guest.clock_anchor.round_trip_ns;
   result.run.counters.push_back(

@@ -19,7 +19,8 @@ std::string LastLines(std::string text, std::size_t max_bytes);
 // With unprintable bytes, beside newlines and tabs, replaced by '?'; "\r\n" becomes a newline.
 std::string Printable(std::string text);
 
-// "\n" and the indented last lines, to stand behind an error's first sentence; "" for an empty text.
+// "\n" and the indented last lines, to stand behind an error's first sentence; "" for an empty
+// text.
 std::string AsQuote(const std::string& text);
 
 }  // namespace hvbench

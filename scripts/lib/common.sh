@@ -89,7 +89,7 @@ untrusted_component() {
     fi
     rest=${rest#"${rest%%[!/]*}"}
     # The sticky bit: what is ours in there, nobody else can rename or remove.
-    if (((8#$mode & 8#002 || (8#$mode & 8#020 && group != 0 && group != ${GROUPS[0]})) &&
+    if (((8#$mode & 8#002 || (8#$mode & 8#020 && group != 0 && group != GROUPS[0])) &&
       (!(8#$mode & 8#1000) || ${#rest} == 0))); then
       printf '%s is writable for others: chmod go-w %q, or choose another place\n' "${at:-/}" "${at:-/}"
       return
