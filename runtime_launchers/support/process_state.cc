@@ -1,7 +1,6 @@
 #include "runtime_launchers/support/process_state.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
@@ -10,11 +9,11 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <fstream>
+#include <cerrno>
 #include <map>
 #include <sstream>
 
@@ -151,20 +150,20 @@ std::vector<std::string> DifferencesOfState(const std::string& actual, const std
 }
 
 bool MaySetOomScoreAdj() {
-  int own = 0;
-  std::ifstream("/proc/self/oom_score_adj") >> own;
-  if (own <= kStatedOomScoreAdj) return true;
-  std::uint64_t first = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  std::ifstream("/proc/self/uid_map") >> first >> outside >> count;
-  if (outside != 0 || count != 0xffffffff) return false;
-  std::uint64_t effective = 0;
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word == "CapEff:") status >> std::hex >> effective;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  const pid_t child = fork();
+  if (child == 0) {
+    const char answer = WriteOomScoreAdj() ? 'y' : 'n';
+    _exit(write(ends[1], &answer, 1) == 1 ? 0 : 1);
   }
-  return (effective >> CAP_SYS_RESOURCE & 1) != 0;
+  close(ends[1]);
+  char answer = 'n';
+  const bool told = TEMP_FAILURE_RETRY(read(ends[0], &answer, 1)) == 1;
+  close(ends[0]);
+  // ReapOrphans of another thread may have been faster.
+  if (child > 0) TEMP_FAILURE_RETRY(waitpid(child, nullptr, 0));
+  return told && answer == 'y';
 }
 
 void EnterStatedState(const std::vector<ResourceLimit>& limits) noexcept {

@@ -43,8 +43,8 @@ std::string StatedProcessState();
 // guest that cannot tell a value leaves it out.
 std::vector<std::string> DifferencesOfState(const std::string& actual, const std::string& stated);
 
-// Whether kStatedOomScoreAdj may be set: one that is higher is not to be lowered without
-// CAP_SYS_RESOURCE on the machine (not in a user namespace alone).
+// Whether kStatedOomScoreAdj may be set: without CAP_SYS_RESOURCE it cannot be lower than what
+// somebody with that capability has set before (proc(5)). Tried in a child.
 bool MaySetOomScoreAdj();
 
 // In a child between clone(2) and execve(2), which shares this program's memory: allocates nothing.

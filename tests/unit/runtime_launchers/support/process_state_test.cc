@@ -111,6 +111,20 @@ TEST(ProcessState, LetsChildrenEndWithThisProgram) {
   EXPECT_FALSE(runs()) << pid;
 }
 
+TEST(ProcessState, TriesWhetherTheOomScoreMayBeSet) {
+  const std::string may = InChild([] {
+    BecomeHostileCaller();  // with 500
+    DropResourceCapability();
+    const bool claimed = MaySetOomScoreAdj();
+    int before = 0;
+    std::ifstream("/proc/self/oom_score_adj") >> before;
+    const bool may_set =
+        static_cast<bool>(std::ofstream("/proc/self/oom_score_adj") << 0 << std::flush);
+    return std::to_string(before) + (claimed == may_set ? " as it is" : " differs");
+  });
+  EXPECT_EQ(may, "500 as it is");
+}
+
 TEST(ProcessState, DiffersWhereAValueIsThereAndAnother) {
   EXPECT_EQ(DifferencesOfState("a:1 b:2:3", "a:1 b:2:3 c:4"), std::vector<std::string>{});
   EXPECT_EQ(DifferencesOfState("a:1 b:2:4 d:5", "a:1 b:2:3 c:4"),
