@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kQueryTimeout = std::chrono::seconds(5);
+constexpr auto kQueryTimeout = std::chrono::seconds(20);
 constexpr auto kRemoveTimeout = std::chrono::seconds(20);
 constexpr char kRuncShim[] = "containerd-shim-runc-v2";
 constexpr char kInstallContainerd[] =

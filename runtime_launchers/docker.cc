@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kQueryTimeout = std::chrono::seconds(5);
+// It asks each of its runtimes for a version, which takes long on a busy machine.
+constexpr auto kQueryTimeout = std::chrono::seconds(20);
 // With the import of the image, on a machine that emulates.
 constexpr auto kTrialTimeout = std::chrono::seconds(60);
 // Far more than a daemon takes to make a container.
