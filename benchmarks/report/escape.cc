@@ -92,6 +92,8 @@ std::string ForMarkdown(std::string_view text) {
   for (std::size_t i = 0; i < clean.size(); ++i) {
     const char c = clean[i];
     const bool after_bracket = i > 0 && clean[i - 1] == ']';
+    // There it means nothing.
+    const bool in_a_word = c == '_' && IsAlphanumeric(clean, i - 1) && IsAlphanumeric(clean, i + 1);
     if (c == '\n') {
       escaped += "<br>";
     } else if (c == '<') {
@@ -100,10 +102,8 @@ std::string ForMarkdown(std::string_view text) {
       escaped += "&gt;";
     } else if (c == '&') {
       escaped += "&amp;";
-    } else if (c == '_' && IsAlphanumeric(clean, i - 1) && IsAlphanumeric(clean, i + 1)) {
-      escaped += c;  // within a word it means nothing
-    } else if (std::string_view("\\`*_|~#$").find(c) != std::string_view::npos ||
-               (after_bracket && (c == '(' || c == '[' || c == ':'))) {
+    } else if (!in_a_word && (std::string_view("\\`*_|~#$").find(c) != std::string_view::npos ||
+                              (after_bracket && (c == '(' || c == '[' || c == ':')))) {
       escaped += '\\';
       escaped += c;
     } else if (c == '/' && i > 0 && clean[i - 1] == ':' && i + 1 < clean.size() &&
