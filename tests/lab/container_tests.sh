@@ -13,29 +13,36 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 
 readonly DRIVER=$1 BUILD_DIR=$2 OUTPUT=$3
 
-readonly CONTRACT=(
-  CpusAndMemoryAreLimited FrozenGuestUsesNoCpuAndGoesOnAfterwards
-  CountsTheCpuAndMemoryOfItsHostProcesses DeathIsSeenAtOnceAndExplained
-  ShutdownLeavesNothingAndIsIdempotent AgentThatCannotRunIsAnErrorOrADeath
-  RemoveStaleRemovesWhatAKilledProgramLeft ZInterruptEndsALaunchButNotAShutdown)
+# What control groups decide, and for some of the runtimes the ends and faults as well.
+readonly LIMITS=(CpusAndMemoryAreLimited FrozenGuestUsesNoCpuAndGoesOnAfterwards
+  ShutdownLeavesNothingAndIsIdempotent)
+readonly ENDS=(CountsTheCpuAndMemoryOfItsHostProcesses DeathIsSeenAtOnceAndExplained
+  AgentThatCannotRunIsAnErrorOrADeath RemoveStaleRemovesWhatAKilledProgramLeft
+  ZInterruptEndsALaunchButNotAShutdown)
 
-# With systemd only what Docker leaves to it differs.
 case $DRIVER in
   cgroupfs)
-    runtimes=(native runc crun gvisor docker docker_gvisor containerd_runc containerd_gvisor)
-    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.Sig*/runc:InterruptionTest.SigintLeaves*/docker'
+    all=(native runc docker)
+    limits=(crun gvisor containerd_runc containerd_gvisor)
+    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.SigintLeaves*/runc:InterruptionTest.SigkillThen*/docker'
     program_tests+=':StartupTest.RealBootsHoldTogether/runc:MeasuringTest.AKilledGuestCostsItsOwnCellAlone'
     ;;
-  systemd)
-    runtimes=(docker docker_gvisor)
-    program_tests='HostsTest.AScopeOfSystemd*:InterruptionTest.Sig*/docker'
+  systemd) # what Docker leaves to it
+    all=(docker)
+    limits=(docker_gvisor)
+    program_tests='HostsTest.AScopeOfSystemd*:InterruptionTest.SigkillThen*/docker'
     ;;
 esac
+runtimes=("${all[@]}" "${limits[@]}")
 
+# filter_of_contract TEST... -- RUNTIME...
 filter_of_contract() {
   local runtime test
-  for runtime in "${runtimes[@]}"; do
-    for test in "${CONTRACT[@]}"; do printf '*.%s/%s:' "$test" "$runtime"; done
+  local -a tests=()
+  while [[ $1 != -- ]]; do tests+=("$1") && shift; done
+  shift
+  for runtime in "$@"; do
+    for test in "${tests[@]}"; do printf '*.%s/%s:' "$test" "$runtime"; done
   done
 }
 
@@ -56,7 +63,8 @@ done
 names=${runtimes[*]//_/-}
 "$BUILD_DIR/bin/hvbench" doctor --hvbench_runtimes="${names// /,}"
 [[ $DRIVER != cgroupfs ]] || run unit/runtime_launchers/hvbench_launchers_test 'Cgroup*:Oci*'
-run contract/launcher_contract_test "$(filter_of_contract)"
+run contract/launcher_contract_test \
+  "$(filter_of_contract "${LIMITS[@]}" -- "${runtimes[@]}")$(filter_of_contract "${ENDS[@]}" -- "${all[@]}")"
 run integration/hvbench_program_test "*${program_tests//:/:*}"
 if ((status)); then tail -n 40 "$XDG_CACHE_HOME/hvbench/docker/log" || true; fi
 exit "$status"
