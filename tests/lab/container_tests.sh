@@ -24,7 +24,7 @@ case $DRIVER in
   cgroupfs)
     all=(native runc docker)
     limits=(crun gvisor containerd_runc containerd_gvisor)
-    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.SigintLeaves*/runc:InterruptionTest.SigkillThen*/docker'
+    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.ASignalLeaves*/runc:InterruptionTest.SigkillThen*/docker'
     program_tests+=':StartupTest.RealBootsHoldTogether/runc:MeasuringTest.AKilledGuestCostsItsOwnCellAlone'
     ;;
   systemd) # what Docker leaves to it
