@@ -108,8 +108,8 @@ bool IsOursToMove(pid_t pid) { return pid == getpid() || ParentOfProcess(pid) ==
 class LeftGroup {
  public:
   static LeftGroup& Instance() {
-    static LeftGroup kGroup;
-    return kGroup;
+    static LeftGroup instance;
+    return instance;
   }
   // False if others are in there.
   bool Leave(const fs::path& group) {
