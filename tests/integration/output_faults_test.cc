@@ -35,14 +35,15 @@ const char* const kRun = " --benchmark_filter=noop/runtime:native/ --hvbench_pro
 
 TEST_F(OutputFaultsTest, AFullOrClosedStandardOutputIsAnError) {
   const std::string run = kRun;
+  const std::string selftest =
+      "selftest --rounds=1 --blocks=2 --hvbench_runtimes=native --benchmark_min_time=0.001 "
+      "--benchmark_filter=calibration/noop";
   for (const std::string& words : std::vector<std::string>{
            "report $A --format=markdown", "report $A", "compare $A $A",
            "compare $A $A --format=json", "findings $A", "doctor --hvbench_runtimes=native",
            "doctor --json --hvbench_runtimes=native", "manual", "completion bash", "--help",
            "--version", "--benchmark_list_tests --hvbench_runtimes=native", run,
-           run + "--benchmark_format=json", run + "--benchmark_format=csv",
-           "selftest --rounds=1 --blocks=2 --hvbench_runtimes=native --benchmark_min_time=0.001 "
-           "--benchmark_filter=calibration/noop"}) {
+           run + "--benchmark_format=json", run + "--benchmark_format=csv", selftest}) {
     for (const char* where : {" >/dev/full", " >&-"}) {
       const ProgramResult result = Shell("hvbench " + words + where);
       EXPECT_EQ(result.exit_code, 1) << words << where << result.err;
