@@ -50,7 +50,10 @@ SampleFile Hostile() {
 void ExpectFitForATerminal(const std::string& text) {
   SCOPED_TRACE(text);
   EXPECT_NE(text.find("HYPERLINK"), std::string::npos) << "it is told all the same";
-  for (const unsigned char c : text) EXPECT_TRUE(c >= 0x20 || c == '\n' || c == '\t') << int{c};
+  for (const char c : text) {
+    const int code = static_cast<unsigned char>(c);
+    EXPECT_TRUE(code >= 0x20 || c == '\n' || c == '\t') << code;
+  }
   for (const char* bad : {"\x7f", "\xC2\x9B", "\xE2\x80\xAE", "\xFF", "\xC0"}) {
     EXPECT_EQ(text.find(bad), std::string::npos);
   }
