@@ -26,7 +26,7 @@ std::string StateOfChild() {
   return RunCommand({"/bin/bash", "-c", kShowState}, Soon(), /*interruptible=*/false).output;
 }
 
-std::string WithoutItsPid(std::string text) {
+std::string WithoutItsPid(const std::string& text) {
   std::string result;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
