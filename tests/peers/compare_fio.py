@@ -37,7 +37,7 @@ import sys
 import tempfile
 import time
 
-from memory_disk import memory_disk
+from memory_disk import leave_mounts_of_others, memory_disk, run
 
 FILE_MIB = 128
 GUEST_MIB = 512
@@ -176,6 +176,13 @@ class Fio:
         self.cgroup = pathlib.Path(f"/hvbench-peer-{os.getpid()}")
         self.file = work_dir / "fio" / "file"
         self.file.parent.mkdir()
+        # A guest's volume is a mount of its own, and no hard link leads out of one. In a second
+        # mount of the folder, without those in it, all lies together.
+        self.as_one_mount = work_dir
+        if os.geteuid() == 0:
+            self.as_one_mount = work_dir / "as-one-mount"
+            self.as_one_mount.mkdir()
+            run("mount", "--bind", work_dir, self.as_one_mount)
         self.content = mmap.mmap(-1, FILE_MIB << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.content.madvise(mmap.MADV_HUGEPAGE)
         self.content.write(os.urandom(FILE_MIB << 20))
@@ -197,7 +204,9 @@ class Fio:
     def share(self, file):
         """Another name for it: fio opens it anew after each pass, also once its maker has ended."""
         self.file.unlink(missing_ok=True)
-        self.file.hardlink_to(file)
+        name, target = (self.as_one_mount / path.relative_to(self.work_dir)
+                        for path in (self.file, file))
+        name.hardlink_to(target)
 
     def start(self, cell, cpus, seconds, agents_bundle):
         if not self.command:
@@ -233,7 +242,10 @@ class Fio:
         (bundle / "config.json").write_text(json.dumps(config))
 
     def close(self):
-        """Removes the parent of fio's cgroup, which the runtime leaves, in any hierarchy."""
+        """Unmounts, and removes the parent of fio's cgroup, which the runtime leaves, in any
+        hierarchy."""
+        if self.as_one_mount != self.work_dir:
+            run("umount", self.as_one_mount)
         mounts = pathlib.Path("/sys/fs/cgroup")
         for hierarchy in (mounts, *mounts.glob("*/")):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -470,13 +482,15 @@ def main():
         return SKIPPED
     with contextlib.ExitStack() as stack:
         work_dir = options.work_dir
-        if work_dir is None:
-            try:
+        try:
+            if os.geteuid() == 0:
+                leave_mounts_of_others()
+            if work_dir is None:
                 work_dir = stack.enter_context(memory_disk())
-            except (OSError, subprocess.CalledProcessError) as error:
-                reason = getattr(error, "stderr", "") or error
-                print(f"skipped: no disk in memory, --work-dir names another: {reason}")
-                return SKIPPED
+        except (OSError, subprocess.CalledProcessError) as error:
+            reason = getattr(error, "stderr", "") or error
+            print(f"skipped: no disk in memory, --work-dir names another: {reason}")
+            return SKIPPED
         return compare(options, work_dir)
 
 
