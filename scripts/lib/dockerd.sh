@@ -58,11 +58,23 @@ start_dockerd() {
     stop_dockerd
     return
   fi
+  remove_containers "$dir/sock"
   export DOCKER_HOST=unix://$dir/sock
   # dockerd prefers a containerd that runs already.
   if [[ -z ${CONTAINERD_ADDRESS:-} && -S $dir/exec/containerd/containerd.sock ]]; then
     export CONTAINERD_ADDRESS=$dir/exec/containerd/containerd.sock
   fi
+}
+
+# All of the daemon at socket $1, which is private: they are of runs that ended together with it.
+remove_containers() {
+  local container
+  curl --silent --unix-socket "$1" 'http://docker/containers/json?all=true' |
+    { grep -oE '"Id":"[0-9a-f]{64}"' || true; } |
+    while IFS='"' read -r _ _ _ container _; do
+      curl --silent --output /dev/null --request DELETE --unix-socket "$1" \
+        "http://docker/containers/$container?force=true&v=true" || true
+    done
 }
 
 # Of a daemon, whose containers have it from there: what the caller's `nice` and the like changed.
@@ -114,7 +126,8 @@ remove_docker_leftovers() {
     end_processes "$name" "$dir"
   done
   unmount_below "$dir"
-  rm -rf "$dir/exec" "$dir/sock" "$dir/pid" "$dir/daemon.json"
+  # containerd's records of containers outlive them.
+  rm -rf "$dir/exec" "$dir/sock" "$dir/pid" "$dir/daemon.json" "$dir/data/containerd"
 }
 
 # A container outlives its shim: its processes are known by their control group, its identifier.
