@@ -26,6 +26,7 @@
 #include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/tsc.h"
 
 namespace hvbench {
 namespace {
@@ -85,6 +86,12 @@ class Recorder : public benchmark::BenchmarkReporter {
 
 void PinTo(const std::vector<int>& cpus) { CpuSet(cpus).Apply(0); }
 
+// A native guest shares the host's time stamp counter (fixtures/shared_tsc.h).
+agent::GuestClock ClockOfNativeGuests() {
+  const std::int64_t khz = HostKeepsTimeByTsc() ? HostTscKhz() : 0;
+  return khz > 0 ? agent::GuestClock::Tsc(static_cast<std::uint64_t>(khz)) : agent::GuestClock();
+}
+
 std::string PlainName(const CellName& cell) { return "plain/" + cell.WithoutRuntime(); }
 
 // Google Benchmark's own loop and search around the same kernel, on the guest's CPU.
@@ -97,7 +104,7 @@ void RegisterPlain(const CellName& cell, const std::vector<int>& guest_cpus) {
     const std::unique_ptr<agent::Kernel> kernel = spec->make();
     const std::vector<int> own_cpus = UsableCpus();
     PinTo(guest_cpus);
-    kernel->Prepare(agent::Context(cell.params, "/tmp", 1));
+    kernel->Prepare(agent::Context(cell.params, "/tmp", 1, {}, ClockOfNativeGuests()));
     kernel->Run(1);
     while (state.KeepRunningBatch(state.max_iterations)) {
       kernel->Run(static_cast<std::uint64_t>(state.max_iterations));
