@@ -23,8 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kId(64, 'a');
-const std::string kOtherId = std::string(63, 'a') + 'b';
+// Of this process alone, since tests run beside each other.
+const std::string kId = [] {
+  const std::string pid = std::to_string(getpid());
+  return std::string(64 - pid.size(), 'a') + pid;
+}();
+const std::string kOtherId = 'b' + kId.substr(1);
 
 Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
