@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 
 #include "benchmarks/report/escape.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 

@@ -5,10 +5,10 @@
 
 #include <sys/types.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/unusable.h"
 
 namespace hvbench {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "runtime_launchers/docker_api.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/http_unix.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/unique_fd.h"
 
 namespace hvbench {

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime_launchers/docker_engine.h"
 #include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 

@@ -1,9 +1,9 @@
 #include "runtime_launchers/firecracker_api.h"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/wait.h"
 

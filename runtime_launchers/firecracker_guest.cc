@@ -8,13 +8,13 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "runtime_launchers/guest_disks.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/kernel_panic.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"

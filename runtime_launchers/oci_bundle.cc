@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/cpu_set.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/trusted_path.h"
 
 namespace hvbench {

@@ -9,13 +9,13 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "benchmarks/report/output.h"
 #include "benchmarks/report/result_writer.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "benchmarks/report/row.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

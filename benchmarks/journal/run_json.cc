@@ -1,7 +1,8 @@
 #include "benchmarks/journal/run_json.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <nlohmann/json_fwd.hpp>
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "benchmarks/report/comparison.h"
@@ -11,6 +10,7 @@
 #include "benchmarks/report/number_text.h"
 #include "benchmarks/report/summary.h"
 #include "benchmarks/suite.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

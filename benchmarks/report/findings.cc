@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "benchmarks/report/number_text.h"
 #include "benchmarks/report/resources.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

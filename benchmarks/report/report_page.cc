@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benchmarks/report/comparison_table.h"
@@ -12,6 +11,7 @@
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/resources.h"
 #include "benchmarks/report/summary.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "fixtures/cell_name.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <array>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 

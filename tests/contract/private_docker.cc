@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/support/disk_folder.h"

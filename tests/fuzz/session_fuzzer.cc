@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -21,6 +20,7 @@
 #include "fixtures/runtime_fixture.h"
 #include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/tsc.h"
 

@@ -5,11 +5,11 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/process.h"
 
 namespace hvbench::test {

@@ -1,11 +1,11 @@
 // The words that work on files, and those that explain the program.
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
 
+#include "runtime_launchers/support/json.h"
 #include "tests/integration/program.h"
 
 namespace hvbench::test {

@@ -24,7 +24,7 @@ function(hvbench_unit_test target)
   add_executable(${target} ${ARGN})
   target_compile_definitions(${target} PRIVATE HVBENCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE
-    hvbench_guest_side_for_tests hvbench_suite hvbench_sanitize nlohmann_json::nlohmann_json
+    hvbench_guest_side_for_tests hvbench_fixtures hvbench_sanitize nlohmann_json::nlohmann_json
     GTest::gtest_main)
   gtest_discover_tests(${target} TEST_PREFIX unit. DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit)
 endfunction()

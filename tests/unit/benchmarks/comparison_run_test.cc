@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/comparison.h"
 #include "benchmarks/selftest.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/fixtures/support/measurement.h"
 
 namespace hvbench {

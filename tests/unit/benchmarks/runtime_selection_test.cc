@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benchmarks/doctor.h"
 #include "benchmarks/subsystems/subsystem.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench {
 namespace {

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "benchmarks/journal/journal.h"
 #include "benchmarks/report/result_writer.h"
 #include "benchmarks/report/row.h"
 #include "fixtures/runtime_fixture.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 
 namespace hvbench {

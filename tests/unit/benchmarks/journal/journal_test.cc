@@ -7,13 +7,13 @@
 #include <csignal>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benchmarks/journal/journal_reporter.h"
 #include "benchmarks/report/output.h"
 #include "benchmarks/report/row.h"
 #include "runtime_launchers/support/interrupt.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 #include "tests/unit/fixtures/support/measurement.h"
 #include "tests/unit/fixtures/support/temporary_dir.h"

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 #include "tests/unit/fixtures/support/measurement.h"
 

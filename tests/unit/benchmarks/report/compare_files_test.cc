@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benchmarks/suite.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 #include "tests/unit/fixtures/support/temporary_dir.h"
 

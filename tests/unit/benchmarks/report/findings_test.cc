@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "benchmarks/report/resources.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
 namespace hvbench {

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
@@ -14,6 +13,7 @@
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/verdict_table.h"
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 #include "tests/unit/fixtures/support/temporary_dir.h"

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
 namespace hvbench {

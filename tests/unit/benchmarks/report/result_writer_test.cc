@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"
 
 namespace hvbench {

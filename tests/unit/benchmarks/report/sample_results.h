@@ -1,12 +1,12 @@
 // Files of results as Google Benchmark writes them.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "benchmarks/report/result_file.h"
+#include "runtime_launchers/support/json.h"
 
 namespace hvbench::testing {
 

@@ -1,0 +1,3 @@
+#include "runtime_launchers/support/json.h"
+
+template class nlohmann::basic_json<>;
