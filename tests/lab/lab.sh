@@ -110,7 +110,7 @@ write_initramfs() {
 # What lab_session.sh reads: the command, where and with which variables it runs.
 write_session() {
   local -r working_dir=$PWD
-  local -a command=(env -i)
+  local -a command=(env -i HVBENCH_IN_LAB=1)
   local name
   for name in "${KEPT_VARIABLES[@]}" $(compgen -e HVBENCH_); do
     [[ -z ${!name:-} ]] || command+=("$name=${!name}")
