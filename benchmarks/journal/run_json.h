@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "runtime_launchers/support/json.h"
+#include <nlohmann/json_fwd.hpp>
 
 namespace hvbench {
 
