@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -28,9 +27,6 @@ constexpr std::size_t kHalfBytes = kBoundedLogBytes / 2;
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 // Of what a pipe holds by default, pipe(7).
 constexpr int kReadsOfAPipe = 4;
-// A machine's serial port writes each character alone. To be woken by each takes time from the
-// guest that boots, which is measured; what is printed meanwhile fits into the pipe, up to 13 MB/s.
-constexpr timespec kPause{0, 5'000'000};
 
 }  // namespace
 
@@ -69,20 +65,12 @@ struct BoundedLog::Content {
   }
 
   enum class State { kMore, kEmpty, kEnded };
-  State ReadAll() {
-    State state = State::kMore;
-    for (int i = 0; i < kReadsOfAPipe && state == State::kMore; ++i) state = ReadOnce();
-    return state;
-  }
-
- private:
   State ReadOnce() {
     std::array<char, kReadBytes> buffer;
     const ssize_t count = read(reader.get(), buffer.data(), buffer.size());
     if (count < 0) return errno == EINTR || errno == EAGAIN ? State::kEmpty : State::kEnded;
     Append({buffer.data(), static_cast<std::size_t>(count)});
-    if (count == 0) return State::kEnded;
-    return static_cast<std::size_t>(count) < buffer.size() ? State::kEmpty : State::kMore;
+    return count > 0 ? State::kMore : State::kEnded;
   }
 };
 
@@ -144,10 +132,9 @@ class BoundedLog::Drainer {
         const std::lock_guard lock(mutex_);
         const auto found = contents_.find(events[static_cast<std::size_t>(i)].data.u64);
         if (found == contents_.end()) continue;
-        if (found->second->ReadAll() != Content::State::kEnded) continue;
+        if (found->second->ReadOnce() != Content::State::kEnded) continue;
         epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->reader.get(), nullptr);
       }
-      clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
     }
   }
 
@@ -192,7 +179,8 @@ std::uint64_t BoundedLog::total_bytes() const {
 
 std::string BoundedLog::Tail(std::size_t max_bytes) const {
   const std::lock_guard lock(Drainer::Instance().mutex());
-  content_->ReadAll();
+  for (int i = 0; i < kReadsOfAPipe && content_->ReadOnce() == Content::State::kMore; ++i) {
+  }
   return LastLines(content_->End(max_bytes + 1), max_bytes);
 }
 

@@ -1,8 +1,8 @@
 // What a guest, its runtime or its monitor prints: the beginning and the end of it, in memory. A
 // file that they write themselves would let them fill the host's disk.
 //
-// One thread of this program drains all logs every 5 ms, which holds back whoever prints more than
-// 13 MB/s; it sleeps while nobody prints.
+// One thread of this program drains all logs, at any time, so that a writer is not held back for
+// longer than that takes; it sleeps while nobody prints.
 #pragma once
 
 #include <cstddef>
