@@ -66,7 +66,7 @@ class Endless : public Fault {
 // Prints, as a program in a loop does, and survives it.
 class Flood : public Kernel {
  public:
-  void Prepare(const Context& context) override { bytes_ = context.Number("kib") << 10; }
+  void Prepare(const Context& context) override { bytes_ = context.Number("mib") << 20; }
   void Run(std::uint64_t) override {
     std::string chunk;
     while (chunk.size() < kChunkBytes) chunk += "<b>a line of a flood</b>\n";
@@ -87,7 +87,7 @@ HVBENCH_KERNEL(Panic, .name = "fault/panic", .summary = "A kernel panic", .unit 
 HVBENCH_KERNEL(OutOfMemory, .name = "fault/out_of_memory", .summary = "All memory, and more",
                .unit = "machine", .parameter_sets = {{kAll, {}}});
 HVBENCH_KERNEL(Flood, .name = "fault/flood", .summary = "Output without end", .unit = "machine",
-               .parameter_sets = {{kAll, {{"kib", "4096"}}}});
+               .parameter_sets = {{kAll, {{"mib", "4"}}}});
 HVBENCH_KERNEL(KilledAgent, .name = "fault/killed_agent", .summary = "The agent dies",
                .unit = "machine", .parameter_sets = {{kAll, {}}});
 HVBENCH_KERNEL(Reset, .name = "fault/reset", .summary = "A reset", .unit = "machine",

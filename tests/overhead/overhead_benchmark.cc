@@ -23,10 +23,10 @@
 #include "fixtures/guest_pool.h"
 #include "fixtures/host_facts.h"
 #include "fixtures/runtime_fixture.h"
+#include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
-#include "runtime_launchers/support/tsc.h"
 
 namespace hvbench {
 namespace {
@@ -86,9 +86,9 @@ class Recorder : public benchmark::BenchmarkReporter {
 
 void PinTo(const std::vector<int>& cpus) { CpuSet(cpus).Apply(0); }
 
-// A native guest shares the host's time stamp counter (fixtures/shared_tsc.h).
+// As in hello.
 agent::GuestClock ClockOfNativeGuests() {
-  const std::int64_t khz = HostKeepsTimeByTsc() ? HostTscKhz() : 0;
+  const std::int64_t khz = TscKhzToShare();
   return khz > 0 ? agent::GuestClock::Tsc(static_cast<std::uint64_t>(khz)) : agent::GuestClock();
 }
 
