@@ -69,12 +69,13 @@ start_dockerd() {
 # All of the daemon at socket $1, which is private: they are of runs that ended together with it.
 remove_containers() {
   local container
-  curl --silent --unix-socket "$1" 'http://docker/containers/json?all=true' |
+  curl --silent --fail --max-time 30 --unix-socket "$1" 'http://docker/containers/json?all=true' |
     { grep -oE '"Id":"[0-9a-f]{64}"' || true; } |
     while IFS='"' read -r _ _ _ container _; do
-      curl --silent --output /dev/null --request DELETE --unix-socket "$1" \
-        "http://docker/containers/$container?force=true&v=true" || true
-    done
+      curl --silent --fail --max-time 30 --output /dev/null --request DELETE --unix-socket "$1" \
+        "http://docker/containers/$container?force=true&v=true" ||
+        warn "could not remove the container $container of an earlier run."
+    done || warn 'could not list the containers of earlier runs.'
 }
 
 # Of a daemon, whose containers have it from there: what the caller's `nice` and the like changed.

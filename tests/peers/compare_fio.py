@@ -489,7 +489,7 @@ def main():
                 work_dir = stack.enter_context(memory_disk())
         except (OSError, subprocess.CalledProcessError) as error:
             reason = getattr(error, "stderr", "") or error
-            print(f"skipped: no disk in memory, --work-dir names another: {reason}")
+            print(f"skipped: no own mounts or disk in memory, --work-dir names another: {reason}")
             return SKIPPED
         return compare(options, work_dir)
 
