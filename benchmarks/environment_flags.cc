@@ -14,7 +14,7 @@ namespace hvbench {
 namespace {
 
 // Of Google Benchmark 1.7 to 1.9. One that the linked release does not have is refused as a flag.
-constexpr const char* kFlags[] = {
+constexpr const char* kEnvironmentFlags[] = {
     "benchmark_list_tests",
     "benchmark_filter",
     "benchmark_min_time",
@@ -72,7 +72,7 @@ std::string ContextBeside(const std::vector<std::string>& arguments, const std::
 std::vector<std::string> FlagsOfEnvironment(const std::vector<std::string>& arguments,
                                             const EnvironmentLookup& variable) {
   std::vector<std::string> flags;
-  for (const std::string flag : kFlags) {
+  for (const std::string flag : kEnvironmentFlags) {
     const char* const value = variable(VariableOf(flag).c_str());
     if (value == nullptr) continue;
     if (flag == kContext) {
@@ -90,7 +90,7 @@ bool TakeFlagsFromEnvironment(int argc, char** argv) {
   const std::vector<std::string> flags = FlagsOfEnvironment(arguments, std::getenv);
   bool found = std::getenv(kVerbosity) != nullptr;
   unsetenv(kVerbosity);
-  for (const std::string flag : kFlags) {
+  for (const std::string flag : kEnvironmentFlags) {
     found = found || std::getenv(VariableOf(flag).c_str()) != nullptr;
     unsetenv(VariableOf(flag).c_str());
   }

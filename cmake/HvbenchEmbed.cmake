@@ -36,5 +36,6 @@ function(hvbench_embed target namespace)
       COMMENT "Embedding ${_file}"
       VERBATIM)
     target_sources(${target} PRIVATE "${_source}")
+    set_source_files_properties("${_source}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endwhile()
 endfunction()

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kQueryTimeout = std::chrono::seconds(20);
+constexpr auto kContainerdQueryTimeout = std::chrono::seconds(20);
 constexpr auto kRemoveTimeout = std::chrono::seconds(20);
 constexpr char kRuncShim[] = "containerd-shim-runc-v2";
 constexpr char kInstallContainerd[] =
@@ -50,7 +50,8 @@ class ContainerdLauncher : public Launcher {
 // delete theirs, and it would lengthen a stop by a write to the disk.
 void ContainerdLauncher::RemoveNamespace() noexcept {
   try {
-    ContainerdClient(/*interruptible=*/false).RemoveNamespace(Deadline::In(kQueryTimeout));
+    ContainerdClient(/*interruptible=*/false)
+        .RemoveNamespace(Deadline::In(kContainerdQueryTimeout));
   } catch (const std::exception&) {
     // No containerd: it may be a private one.
   }
@@ -61,7 +62,7 @@ std::optional<Unusable> ContainerdLauncher::Check(ProbeResult& result) const {
   if (auto unusable = runtime_.check(version)) return unusable;
   try {
     const ContainerdClient containerd(/*interruptible=*/true);
-    result.version = containerd.Version(Deadline::In(kQueryTimeout)) + " with " + version;
+    result.version = containerd.Version(Deadline::In(kContainerdQueryTimeout)) + " with " + version;
     return WhyListenerIsForeign("containerd", containerd.socket());
   } catch (const SystemError& error) {
     return Unusable{

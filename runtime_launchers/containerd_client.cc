@@ -48,7 +48,7 @@ std::uint32_t NumberIn(const std::string& reply, protozero::pbf_tag_type field,
   return reader.next(field) ? reader.get_uint32() : fallback;
 }
 
-std::string TextIn(const std::string& reply, protozero::pbf_tag_type field) {
+std::string TextField(const std::string& reply, protozero::pbf_tag_type field) {
   protozero::pbf_reader reader(reply);
   return reader.next(field) ? reader.get_string() : "";
 }
@@ -66,9 +66,9 @@ TypedMessage ConfigFileOptions(const fs::path& config, const std::string& kind) 
 }
 
 ContainerdClient::ContainerdClient(bool interruptible)
-    : client_(SocketPath(), {{"containerd-namespace", kNamespace}}, interruptible) {}
+    : client_(DaemonSocket(), {{"containerd-namespace", kNamespace}}, interruptible) {}
 
-fs::path ContainerdClient::SocketPath() {
+fs::path ContainerdClient::DaemonSocket() {
   const char* address = std::getenv("CONTAINERD_ADDRESS");  // as ctr has it
   if (address != nullptr && *address != '\0') return address;
   constexpr char kUsual[] = "/run/containerd/containerd.sock";
@@ -89,7 +89,7 @@ std::string ContainerdClient::Call(const std::string& method, const std::string&
 }
 
 std::string ContainerdClient::Version(Deadline deadline) const {
-  return TextIn(
+  return TextField(
       Call("/containerd.services.version.v1.Version/Version", "", "tell its version", deadline), 1);
 }
 
@@ -172,7 +172,7 @@ bool ContainerdClient::HasNamespace(Deadline deadline) const {
       Call(std::string(kNamespaces) + "List", "", "list namespaces", deadline);
   protozero::pbf_reader list(reply);
   while (list.next(1)) {
-    if (TextIn(list.get_string(), 1) == kNamespace) return true;
+    if (TextField(list.get_string(), 1) == kNamespace) return true;
   }
   return false;
 }

@@ -47,7 +47,7 @@ class ContainerdClient {
   explicit ContainerdClient(bool interruptible);
 
   // $CONTAINERD_ADDRESS, or the first of the usual sockets that is there, or the usual one.
-  static std::filesystem::path SocketPath();
+  static std::filesystem::path DaemonSocket();
 
   const std::filesystem::path& socket() const { return client_.socket(); }
 

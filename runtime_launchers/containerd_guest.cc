@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "runtime_launchers/containerd_shim.h"
@@ -13,6 +11,7 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/whole_file.h"
 
 namespace hvbench {
 namespace {
@@ -25,12 +24,6 @@ constexpr int kLostMachine = 255;  // what Kata's shim says of a task whose VMM 
 
 fs::path BundleIn(const fs::path& guest_dir) { return guest_dir / "bundle"; }
 fs::path ConsoleIn(const fs::path& guest_dir) { return guest_dir / "console.log"; }
-
-std::string ContentOf(const fs::path& file) {
-  std::ostringstream content;
-  content << std::ifstream(file).rdbuf();
-  return content.str();
-}
 
 // A FIFO, opened without waiting for the other end.
 UniqueFd MakeFifo(const fs::path& path, int flags) {
@@ -85,9 +78,9 @@ void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchReq
   cgroup_ = Cgroup::MakeNew(request.cgroup,
                             {request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
   created_ = true;  // also if an answer does not arrive in time
-  containerd.CreateContainer(
-      {id_, task_.runtime, task_.runtime_options, ContentOf(bundle / "config.json")},
-      request.deadline);
+  containerd.CreateContainer({id_, task_.runtime, task_.runtime_options,
+                              WholeFile(bundle / "config.json", "configuration")},
+                             request.deadline);
   started_ = BootTicksNow();
   const pid_t pid = containerd.CreateTask(id_, streams, fs::absolute(RootOfBundle(bundle, request)),
                                           request.deadline);

@@ -18,14 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // It asks each of its runtimes for a version, which takes long on a busy machine.
-constexpr auto kQueryTimeout = std::chrono::seconds(20);
+constexpr auto kDockerQueryTimeout = std::chrono::seconds(20);
 // With the import of the image, on a machine that emulates.
-constexpr auto kTrialTimeout = std::chrono::seconds(60);
+constexpr auto kDockerTrialTimeout = std::chrono::seconds(60);
 // Far more than a daemon takes to make a container.
 constexpr auto kMakingTime = std::chrono::seconds(3);
 // Docker 23 takes the names of containerd's shims without knowing them (its release notes).
 constexpr int kFirstDockerWithShims = 23;
-constexpr char kKataShim[] = "io.containerd.kata.v2";
+constexpr char kKataShimName[] = "io.containerd.kata.v2";
 
 bool TakesKataShim(const DaemonInfo& info) {
   return info.major_version() >= kFirstDockerWithShims &&
@@ -78,9 +78,9 @@ DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted)
 OciRuntimeOfDaemon DockerLauncher::FindRuntime(const DaemonInfo& info) const {
   OciRuntimeOfDaemon found =
       exact_name_.empty() ? ChooseOciRuntime(info, wanted_) : NamedOciRuntime(info, exact_name_);
-  const bool wants_kata = exact_name_.empty() ? wanted_ == "kata" : exact_name_ == kKataShim;
+  const bool wants_kata = exact_name_.empty() ? wanted_ == "kata" : exact_name_ == kKataShimName;
   if (found.name.empty() && found.ambiguous.empty() && wants_kata && TakesKataShim(info)) {
-    found.name = kKataShim;
+    found.name = kKataShimName;
   }
   return found;
 }
@@ -104,7 +104,7 @@ std::optional<Unusable> DockerLauncher::CheckRuntime(const OciRuntimeOfDaemon& r
 std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
   const DockerEngine engine(/*interruptible=*/true);
   try {
-    const DaemonInfo info = engine.Info(Deadline::In(kQueryTimeout));
+    const DaemonInfo info = engine.Info(Deadline::In(kDockerQueryTimeout));
     version = info.version;
     if (auto unusable = WhyListenerIsForeign("the Docker daemon", engine.socket())) return unusable;
     if (auto unusable = WhyUnprovable(info)) return unusable;
@@ -124,7 +124,7 @@ std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
 
 void DockerLauncher::Try(LaunchRequest request) const {
   request.shape = {};
-  request.deadline = Deadline::In(kTrialTimeout);
+  request.deadline = Deadline::In(kDockerTrialTimeout);
   const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
   DockerGuest guest(request, FindRuntime(info), info);
   guest.Try(request);
@@ -176,7 +176,7 @@ void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& gu
     std::error_code error;
     const auto asked = fs::last_write_time(AskedForContainer(guest_dir), error);
     // The daemon may still be making what a program asked for that was killed since.
-    while (!engine.RemoveContainer(guest_id, Deadline::In(kTrialTimeout)) && !error &&
+    while (!engine.RemoveContainer(guest_id, Deadline::In(kDockerTrialTimeout)) && !error &&
            fs::file_time_type::clock::now() - asked < kMakingTime) {
       Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
     }
@@ -187,7 +187,7 @@ void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& gu
 
 void DockerLauncher::RemoveCaches() {
   try {
-    DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kTrialTimeout));
+    DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kDockerTrialTimeout));
   } catch (const SystemError&) {
   }
 }

@@ -10,8 +10,6 @@
 namespace hvbench {
 namespace {
 
-using Json = nlohmann::json;
-
 // How well a daemon's runtime fits what is wanted; the least is the best.
 enum class Fit { kSameName, kSameProgram, kSimilar, kAlias, kNone };
 

@@ -9,11 +9,9 @@
 namespace hvbench {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr char kDefaultSocket[] = "/var/run/docker.sock";
 
-std::filesystem::path SocketPath() {
+std::filesystem::path DaemonSocket() {
   const char* host = std::getenv("DOCKER_HOST");
   if (host == nullptr || *host == '\0') return kDefaultSocket;
   const std::string text = host;
@@ -48,7 +46,7 @@ std::string OwnImagesTarget() {
 
 }  // namespace
 
-DockerEngine::DockerEngine(bool interruptible) : client_(SocketPath(), interruptible) {}
+DockerEngine::DockerEngine(bool interruptible) : client_(DaemonSocket(), interruptible) {}
 
 HttpResponse DockerEngine::Send(const HttpRequest& request, const char* what,
                                 Deadline deadline) const {

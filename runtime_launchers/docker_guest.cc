@@ -27,14 +27,13 @@ namespace hvbench {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 // What the daemon starts for each container, unless it is told otherwise for an OCI runtime.
-constexpr char kShim[] = "containerd-shim-runc-v2";
+constexpr char kDockersShim[] = "containerd-shim-runc-v2";
 constexpr auto kStreamEndTimeout = std::chrono::milliseconds(500);
-constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
+constexpr auto kInspectTimeout = std::chrono::seconds(2);
 constexpr auto kEndReportTimeout = std::chrono::milliseconds(500);
-constexpr auto kShimEndTimeout = std::chrono::seconds(2);
+constexpr auto kDockersShimEndTimeout = std::chrono::seconds(2);
 
 // systemd wants a slice's name where the other driver takes a path.
 std::string CgroupParentFor(const DaemonInfo& info, const std::string& guest_cgroup) {
@@ -212,7 +211,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
   if (request.cold_cache) {
     // The daemon's own binaries stay: it runs.
-    for (const auto& program : {binary, FindExecutable(kShim)}) {
+    for (const auto& program : {binary, FindExecutable(kDockersShim)}) {
       if (program) EvictProgram(*program);
     }
     EvictFromPageCache(AgentOfImage(engine, image, request.deadline));
@@ -312,7 +311,7 @@ std::vector<pid_t> DockerGuest::HelperProcesses() const {
 
 std::string DockerGuest::DescribeDeath(const ExitStatus& status) {
   // The process is the shim's child: only the daemon gets to know its status, a moment later.
-  const Deadline deadline = Deadline::In(kDeathReportTimeout);
+  const Deadline deadline = Deadline::In(kInspectTimeout);
   try {
     const DockerEngine engine(/*interruptible=*/false);
     ContainerState state = engine.StateOfContainer(name_, deadline);
@@ -342,7 +341,7 @@ void DockerGuest::RemoveRuntimeState(Deadline deadline) {
   DockerEngine(/*interruptible=*/false).RemoveContainer(name_, deadline);
   std::error_code ignored;
   fs::remove(AskedForContainer(guest_dir_), ignored);
-  if (shim_) shim_->Wait(Deadline::In(kShimEndTimeout));
+  if (shim_) shim_->Wait(Deadline::In(kDockersShimEndTimeout));
   shim_.reset();  // kills what did not end
   created_ = false;
 }

@@ -3,12 +3,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/whole_file.h"
 
 namespace hvbench {
 namespace {
@@ -19,16 +17,9 @@ constexpr char kRepository[] = "hvbench-agent";
 constexpr char kApplicationRepository[] = "hvbench-application";
 constexpr std::size_t kTagDigits = 12;
 
-std::string ContentOf(const fs::path& file) {
-  std::ostringstream content;
-  content << std::ifstream(file, std::ios::binary).rdbuf();
-  return std::move(content).str();
-}
-
 // A root file system with the agent and the directories that it needs.
 std::string MakeImageTar(const fs::path& agent) {
-  const std::string binary = ContentOf(agent);
-  if (binary.empty()) throw Error("cannot read the agent " + agent.string());
+  const std::string binary = WholeFile(agent, "agent");
 
   std::string tar;
   archive* writer = archive_write_new();
@@ -76,8 +67,7 @@ std::string EnsureApplicationImage(const DockerEngine& engine, const GuestApplic
   const std::string tag = application.id.substr(0, kTagDigits);
   std::string reference = std::string(kApplicationRepository) + ":" + tag;
   if (!engine.HasImage(reference, deadline)) {
-    std::string tar = ContentOf(application.archive);
-    if (tar.empty()) throw Error("cannot read " + application.archive.string());
+    std::string tar = WholeFile(application.archive, "application image");
     engine.ImportImage(kApplicationRepository, tag, std::move(tar), deadline);
   }
   return reference;

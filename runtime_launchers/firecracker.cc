@@ -18,13 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kVersionTimeout = std::chrono::seconds(10);
+constexpr auto kFirecrackerVersionTimeout = std::chrono::seconds(10);
 // The first with ACPI: before it, devices are told on the kernel's command line alone, which
 // modules do not see.
 constexpr std::pair<int, int> kOldestVersion = {1, 8};
 constexpr std::pair<int, int> kFirstWithPci = {1, 13};
 
-constexpr char kInstallFix[] =
+constexpr char kInstallFirecracker[] =
     "scripts/install-runtimes.sh firecracker, or name one with "
     "HVBENCH_FIRECRACKER=/path/to/firecracker";
 
@@ -131,14 +131,14 @@ const FirecrackerOptions& FirecrackerLauncher::Resolve() {
   const auto binary = FindExecutable(BinaryName());
   if (!binary) {
     throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
-                ": " + kInstallFix);
+                ": " + kInstallFirecracker);
   }
   resolved.binary = fs::absolute(*binary);
   const CommandResult version =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+      RunCommand({binary->string(), "--version"}, Deadline::In(kFirecrackerVersionTimeout));
   resolved.version = VersionIn(version.output);
   if (resolved.version.empty()) {
-    throw Error(binary->string() + " is no Firecracker: " + kInstallFix);
+    throw Error(binary->string() + " is no Firecracker: " + kInstallFirecracker);
   }
   for (const std::string& option : options_.options) Apply(option, resolved);
   return resolved_.emplace(std::move(resolved));
@@ -146,12 +146,12 @@ const FirecrackerOptions& FirecrackerLauncher::Resolve() {
 
 std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
   if (!FindExecutable(BinaryName())) {
-    return Unusable{BinaryName().string() + " is not installed", kInstallFix};
+    return Unusable{BinaryName().string() + " is not installed", kInstallFirecracker};
   }
   result.version = Resolve().version;
   if (Release(result.version) < kOldestVersion) {
     return Unusable{"Firecracker " + result.version + " is too old (1.8, of June 2024, is not)",
-                    kInstallFix};
+                    kInstallFirecracker};
   }
   if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
   if (auto unusable = CheckKvm()) return unusable;

@@ -55,12 +55,6 @@ constexpr char kKernelArguments[] =
     "8250.nr_uarts=0 tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on "
     "i8042.noaux i8042.nomux i8042.dumbkbd";
 
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 std::int64_t MonotonicUs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -178,7 +172,7 @@ void FirecrackerGuest::MakeRoot() {
 
 void FirecrackerGuest::NoteFacts(const std::string& kernel_release,
                                  const std::string& kernel_sha256) {
-  facts_["command_line"] = Join(Command());
+  facts_["command_line"] = CommandLine(Command());
   facts_["binary_sha256"] = Sha256OfFile(options_.binary);
   facts_["accelerator"] = "kvm";
   facts_["transport"] = "vsock";

@@ -68,8 +68,8 @@ OciRuntime Gvisor(const std::string& platform) {
   return runtime;
 }
 
-constexpr char kShim[] = "containerd-shim-runsc-v1";
-constexpr char kShimConfigKind[] = "io.containerd.runsc.v1.options";
+constexpr char kGvisorShim[] = "containerd-shim-runsc-v1";
+constexpr char kGvisorShimConfigKind[] = "io.containerd.runsc.v1.options";
 
 // The first containerd that understands how newer shims tell their address (BootstrapParams).
 constexpr char kFirstContainerd[] = "1.7";
@@ -86,10 +86,11 @@ std::optional<std::filesystem::path> FindRunscShim(const std::filesystem::path& 
     return std::nullopt;
   }
   std::error_code error;
-  if (auto shim = FindExecutable(std::filesystem::canonical(runsc, error).parent_path() / kShim)) {
+  if (auto shim =
+          FindExecutable(std::filesystem::canonical(runsc, error).parent_path() / kGvisorShim)) {
     return shim;
   }
-  return FindExecutable(kShim);
+  return FindExecutable(kGvisorShim);
 }
 
 // runsc's global options as the shim's configuration: "--platform=systrap" as `platform =
@@ -131,7 +132,7 @@ std::unique_ptr<Launcher> MakeContainerdGvisor(RuntimeOptions options) {
     ContainerdTask task;
     task.runtime = shim->string();
     task.runtime_options =
-        ConfigFileOptions(WriteShimConfig(request.guest_dir, command), kShimConfigKind);
+        ConfigFileOptions(WriteShimConfig(request.guest_dir, command), kGvisorShimConfigKind);
     task.facts = oci.facts;
     task.facts["binary_sha256"] = Sha256OfFile(command.front());
     return task;

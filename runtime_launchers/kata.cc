@@ -17,11 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kShim[] = "containerd-shim-kata-v2";
+constexpr char kKataShim[] = "containerd-shim-kata-v2";
 constexpr char kInstall[] =
     "scripts/install-runtimes.sh kata, or https://github.com/kata-containers/kata-containers";
-constexpr auto kVersionTimeout = std::chrono::seconds(20);  // the first start reads 50 MB
-constexpr auto kTrialTimeout = std::chrono::minutes(4);     // Kata gives up by itself before
+constexpr auto kKataVersionTimeout = std::chrono::seconds(20);  // the first start reads 50 MB
+constexpr auto kKataTrialTimeout = std::chrono::minutes(4);     // Kata gives up by itself before
 // What both shims accept; the one in Go takes its own default of 2 GiB for anything smaller.
 constexpr std::int64_t kLeastMemoryMib = 256;
 
@@ -115,7 +115,7 @@ class Kata {
   ContainerdTask Prepare(const LaunchRequest& request) const;
 
  private:
-  fs::path ShimName() const { return options_.binary.empty() ? kShim : options_.binary; }
+  fs::path ShimName() const { return options_.binary.empty() ? kKataShim : options_.binary; }
   std::optional<Unusable> FindShim(ShimInfo& shim) const;
   std::optional<Unusable> FindConfig(const ShimInfo& shim, KataConfig& config) const;
   static std::optional<Unusable> CheckFiles(const KataConfig& config);
@@ -142,7 +142,7 @@ std::optional<Unusable> Kata::FindShim(ShimInfo& shim) const {
   if (!binary) return Unusable{ShimName().string() + " is not installed", kInstall};
   shim.path = fs::absolute(*binary);
   const CommandResult result =
-      RunCommand({shim.path.string(), "--version"}, Deadline::In(kVersionTimeout));
+      RunCommand({shim.path.string(), "--version"}, Deadline::In(kKataVersionTimeout));
   if (!result.status.success()) {
     return Unusable{"'" + shim.path.string() + " --version' " + result.status.Describe() +
                         AsQuote(result.output),
@@ -289,7 +289,7 @@ std::unique_ptr<Launcher> MakeKataLauncher(RuntimeOptions options, KataVmm vmm) 
   runtime.prepare = [kata](const LaunchRequest& request) { return kata->Prepare(request); };
   runtime.shim_folders = ShimFolders;
   runtime.trial_memory_mib = kLeastMemoryMib;
-  runtime.trial_timeout = kTrialTimeout;
+  runtime.trial_timeout = kKataTrialTimeout;
   return MakeContainerdLauncher(std::move(options), std::move(runtime));
 }
 

@@ -14,7 +14,7 @@
 namespace hvbench {
 namespace {
 
-constexpr auto kTrialTimeout = std::chrono::seconds(10);
+constexpr auto kNativeTrialTimeout = std::chrono::seconds(10);
 
 class NativeGuest : public ProcessGuest {
  public:
@@ -77,9 +77,7 @@ void NativeGuest::Start(const LaunchRequest& request) {
   process_ = std::move(started.process);
   endpoint_ = PipeEndpoint{std::move(started.to), std::move(started.from)};
 
-  for (const std::string& word : argv) {
-    facts_["command_line"] += (&word == &argv.front() ? "" : " ") + word;
-  }
+  facts_["command_line"] = CommandLine(argv);
   facts_["accelerator"] = "none";
   facts_["transport"] = "pipe";
   facts_["guest_kernel"] = "host";
@@ -98,7 +96,7 @@ class NativeLauncher : public Launcher {
     try {
       if (depth == ProbeDepth::kTrial) {
         const CommandResult agent =
-            RunCommand({trial.agent.string(), "--exit"}, Deadline::In(kTrialTimeout));
+            RunCommand({trial.agent.string(), "--exit"}, Deadline::In(kNativeTrialTimeout));
         if (!agent.status.success()) {
           throw Error("the agent " + trial.agent.string() + " " + agent.status.Describe() +
                       AsQuote(agent.output));

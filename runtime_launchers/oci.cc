@@ -24,15 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kVersionTimeout = std::chrono::seconds(5);
-constexpr auto kTrialTimeout = std::chrono::seconds(30);
+constexpr auto kOciVersionTimeout = std::chrono::seconds(5);
+constexpr auto kOciTrialTimeout = std::chrono::seconds(30);
 constexpr auto kOutputCheckInterval = std::chrono::milliseconds(50);
-
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
 
 // Where everything of one guest lies.
 struct GuestFiles {
@@ -147,7 +141,7 @@ ExitStatus OciGuest::AwaitRuntime(Process& runtime, Deadline deadline) {
   }
   // The whole session: crun lets a child of its own make the container, outside of its cgroup.
   runtime.KillSession();
-  const std::string command = "'" + Join(command_line_) + "'";
+  const std::string command = "'" + CommandLine(command_line_) + "'";
   if (prints_without_end) throw Error(command + " prints without end" + AsQuote(ConsoleTail()));
   throw TimedOut(command + " did not end in time" + AsQuote(ConsoleTail()));
 }
@@ -185,12 +179,13 @@ void OciGuest::Start(const LaunchRequest& request) {
                                  guest_stdin.get(), guest_stdout.get());
   const ExitStatus status = AwaitRuntime(runtime, request.deadline);
   if (!status.success()) {
-    throw Error("'" + Join(command_line_) + "' " + status.Describe() + AsQuote(ConsoleTail()));
+    throw Error("'" + CommandLine(command_line_) + "' " + status.Describe() +
+                AsQuote(ConsoleTail()));
   }
   AdoptMainProcess();
   phases_.process_started_ns = MonotonicRawNs();
   endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
-  facts_["command_line"] = Join(command_line_);
+  facts_["command_line"] = CommandLine(command_line_);
   facts_["limits"] = "cgroup";
   facts_["transport"] = "pipe";
 }
@@ -235,7 +230,7 @@ class OciLauncher : public Launcher {
 
 std::optional<Unusable> OciLauncher::Try(LaunchRequest request) const {
   request.shape = {};
-  request.deadline = Deadline::In(kTrialTimeout);
+  request.deadline = Deadline::In(kOciTrialTimeout);
   OciGuest guest(OciCommand(options_, runtime_, /*has_network=*/false), runtime_, request);
   std::optional<Unusable> failure;
   std::string log;
@@ -322,7 +317,7 @@ std::optional<Unusable> CheckOciCommand(const RuntimeOptions& options, const Oci
   const auto binary = FindExecutable(name);
   if (!binary) return Unusable{name.string() + " is not installed", runtime.install_fix};
   const CommandResult result =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+      RunCommand({binary->string(), "--version"}, Deadline::In(kOciVersionTimeout));
   if (!result.status.success()) {
     return Unusable{
         "'" + binary->string() + " --version' " + result.status.Describe() + AsQuote(result.output),

@@ -12,8 +12,6 @@
 namespace hvbench {
 namespace {
 
-using Json = nlohmann::json;
-
 // Docker's default set (its documentation, "Runtime privilege and Linux capabilities"), so that
 // an OCI guest may do what a Docker guest may.
 const Json& DefaultCapabilities() {

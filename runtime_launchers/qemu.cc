@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kVersionTimeout = std::chrono::seconds(5);
-constexpr auto kTrialTimeout = std::chrono::seconds(20);
+constexpr auto kQemuVersionTimeout = std::chrono::seconds(5);
+constexpr auto kQemuTrialTimeout = std::chrono::seconds(20);
 constexpr char kCommand[] = "qemu-system-x86_64";
-constexpr char kInstallFix[] = "apt-get install --no-install-recommends qemu-system-x86";
+constexpr char kInstallQemu[] = "apt-get install --no-install-recommends qemu-system-x86";
 constexpr std::int64_t kTrialMemoryMib = 64;
 
 class QemuLauncher : public Launcher {
@@ -47,13 +47,13 @@ class QemuLauncher : public Launcher {
 
 std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
   const auto binary = FindExecutable(BinaryName());
-  if (!binary) return Unusable{BinaryName().string() + " is not installed", kInstallFix};
+  if (!binary) return Unusable{BinaryName().string() + " is not installed", kInstallQemu};
   const CommandResult version =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kVersionTimeout));
+      RunCommand({binary->string(), "--version"}, Deadline::In(kQemuVersionTimeout));
   if (!version.status.success()) {
     return Unusable{"'" + binary->string() + " --version' " + version.status.Describe() +
                         AsQuote(version.output),
-                    kInstallFix};
+                    kInstallQemu};
   }
   // "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
   constexpr std::string_view kVersion = "version ";
@@ -74,7 +74,7 @@ std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
 // A machine that is made but not run: all that QEMU could refuse, without the seconds of a boot.
 std::optional<Unusable> QemuLauncher::Try(LaunchRequest request) const {
   request.shape = {1, kTrialMemoryMib, {}};
-  request.deadline = Deadline::In(kTrialTimeout);
+  request.deadline = Deadline::In(kQemuTrialTimeout);
   try {
     MakeGuest(request, /*paused=*/true)->Shutdown(StopMode::kForced, request.deadline);
   } catch (const Interrupted&) {
@@ -113,7 +113,7 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   const auto binary = FindExecutable(BinaryName());
   if (!binary) {
     throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
-                ": " + kInstallFix);
+                ": " + kInstallQemu);
   }
   if (options_.images == nullptr) throw Error(options_.name + " was made without guest images");
   QemuPlan plan;

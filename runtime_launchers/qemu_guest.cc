@@ -25,12 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr auto kMonitorTimeout = std::chrono::seconds(10);
 
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 // Addresses are the whole machine's; one in four billion is taken by chance, and QEMU then says so.
 std::uint32_t ChooseCid() {
   constexpr std::uint32_t kFirstGuestCid = 3;
@@ -83,7 +77,7 @@ void QemuGuest::Spawn(const LaunchRequest& request) {
   if (plan_.network) options.network_namespace = plan_.network->network_namespace;
   process_ = Process::Spawn(argv, options);
   log.CloseWriter();
-  facts_["command_line"] = Join(argv);
+  facts_["command_line"] = CommandLine(argv);
 }
 
 void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {

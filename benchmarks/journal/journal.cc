@@ -34,16 +34,17 @@ std::string Now() {
   return text.data();
 }
 
-Json JsonOfRows(const Journal::Rows& rows) {
-  Json json = Json::array();
+OrderedJson JsonOfRows(const Journal::Rows& rows) {
+  OrderedJson json = OrderedJson::array();
   for (const auto& row : rows) json.push_back(JsonOf(row));
   return json;
 }
 
 // Empty where a path in it is no UTF-8.
-Json ContextOfGoogleBenchmark() {
-  const Json results = Json::parse(FormatRows("json", {}), nullptr, /*allow_exceptions=*/false);
-  return results.is_discarded() ? Json::object() : results.at("context");
+OrderedJson ContextOfGoogleBenchmark() {
+  const OrderedJson results =
+      OrderedJson::parse(FormatRows("json", {}), nullptr, /*allow_exceptions=*/false);
+  return results.is_discarded() ? OrderedJson::object() : results.at("context");
 }
 
 std::string Quoted(const Identity& identity, const std::string& key) {
@@ -132,10 +133,10 @@ void Journal::Read(JournalUse use) {
   }
 }
 
-void Journal::Append(const Json& line, Sync sync) {
+void Journal::Append(const OrderedJson& line, Sync sync) {
   contents_.Apply(line);
   if (!fd_ || !problem_.empty()) return;
-  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  const std::string text = line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
   ssize_t written = 0;
   do {
     written = write(fd_.get(), text.data(), text.size());
@@ -173,7 +174,7 @@ void Journal::Begin(const Identity& identity) {
 }
 
 void Journal::AddFacts(const std::map<std::string, std::string>& facts) {
-  Json changed = Json::object();
+  OrderedJson changed = OrderedJson::object();
   for (const auto& [key, value] : facts) {
     const auto known = contents_.context().find(key);
     if (known == contents_.context().end() || known->second != value) changed[key] = value;

@@ -61,7 +61,7 @@ class Journal {
   void Lock();
   void Read(JournalUse use);
   enum class Sync { kNow, kWithNext };
-  void Append(const Json& line, Sync sync = Sync::kNow);
+  void Append(const OrderedJson& line, Sync sync = Sync::kNow);
 
   std::filesystem::path path_;
   UniqueFd fd_;  // locked with flock(2)

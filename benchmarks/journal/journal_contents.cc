@@ -31,7 +31,7 @@ JournalContents::Cell& JournalContents::CellOf(const std::string& name) {
   return found->second;
 }
 
-JournalContents::Row JournalContents::ReadRow(const Json& json) {
+JournalContents::Row JournalContents::ReadRow(const OrderedJson& json) {
   Row row = RowOf(json);
   if (row.run_type != Row::RT_Iteration) return row;
   const auto boot = row.counters.find(kBootCounter);
@@ -42,13 +42,13 @@ JournalContents::Row JournalContents::ReadRow(const Json& json) {
   return row;
 }
 
-JournalContents::Rows JournalContents::ReadRows(const Json& json) {
+JournalContents::Rows JournalContents::ReadRows(const OrderedJson& json) {
   Rows rows;
-  for (const Json& row : json) rows.push_back(ReadRow(row));
+  for (const OrderedJson& row : json) rows.push_back(ReadRow(row));
   return rows;
 }
 
-void JournalContents::ApplyStart(const Json& line) {
+void JournalContents::ApplyStart(const OrderedJson& line) {
   if (line.at(kHeader).get<int>() != kJournalFormat) {
     throw Error("it has format " + line.at(kHeader).dump() +
                 ", and this version of hvbench reads " + std::to_string(kJournalFormat));
@@ -61,7 +61,7 @@ void JournalContents::ApplyStart(const Json& line) {
   for (auto& [name, cell] : cells_) cell.unfinished_block.clear();
 }
 
-void JournalContents::Apply(const Json& line) {
+void JournalContents::Apply(const OrderedJson& line) {
   if (line.contains(kHeader)) return ApplyStart(line);
   if (starts_.empty()) throw Error("the journal's first line is another");
   if (line.contains("facts")) {
@@ -148,9 +148,9 @@ JournalFile ParseJournal(const std::string& text) {
   for (int number = 1; begin < text.size(); ++number) {
     const std::size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;  // torn
-    const Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  text.begin() + static_cast<std::ptrdiff_t>(end),
-                                  /*cb=*/nullptr, /*allow_exceptions=*/false);
+    const OrderedJson line = OrderedJson::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                text.begin() + static_cast<std::ptrdiff_t>(end),
+                                                /*cb=*/nullptr, /*allow_exceptions=*/false);
     // After a loss of power a part of the last line may be zeros, and its end there.
     if (line.is_discarded() && end + 1 == text.size()) break;
     try {
@@ -165,10 +165,11 @@ JournalFile ParseJournal(const std::string& text) {
   return file;
 }
 
-Json UnfinishedResults(const JournalContents& contents) {
-  Json results = {{"context", Json::parse(contents.header_context())},
-                  {"benchmarks", Json::parse(FormatJsonRows(contents.RowsOf(contents.names())))}};
-  Json& context = results["context"];
+OrderedJson UnfinishedResults(const JournalContents& contents) {
+  OrderedJson results = {
+      {"context", OrderedJson::parse(contents.header_context())},
+      {"benchmarks", OrderedJson::parse(FormatJsonRows(contents.RowsOf(contents.names())))}};
+  OrderedJson& context = results["context"];
   for (const auto& [key, value] : contents.context()) context[key] = value;
   std::string progress = std::to_string(contents.blocks()) + " whole blocks were measured";
   if (contents.blocks() == 0) {

@@ -33,8 +33,8 @@ class JournalContents {
     std::int64_t first_boot = 1;  // the number of the first guest that it may boot
   };
 
-  // Throws Json::exception or Error for a line that is none.
-  void Apply(const Json& line);
+  // Throws OrderedJson::exception or Error for a line that is none.
+  void Apply(const OrderedJson& line);
 
   const std::vector<Start>& starts() const { return starts_; }
   const Identity& identity() const { return identity_; }
@@ -67,9 +67,9 @@ class JournalContents {
   };
 
   Cell& CellOf(const std::string& name);
-  Rows ReadRows(const Json& rows);
-  Row ReadRow(const Json& row);
-  void ApplyStart(const Json& line);
+  Rows ReadRows(const OrderedJson& rows);
+  Row ReadRow(const OrderedJson& row);
+  void ApplyStart(const OrderedJson& line);
 
   std::vector<Start> starts_;
   Identity identity_;
@@ -95,6 +95,6 @@ bool IsJournal(const std::string& text);
 JournalFile ParseJournal(const std::string& text);
 
 // As Google Benchmark's JSON of a run that ended there, with kUnfinishedKey in its context.
-Json UnfinishedResults(const JournalContents& contents);
+OrderedJson UnfinishedResults(const JournalContents& contents);
 
 }  // namespace hvbench

@@ -12,7 +12,7 @@ using benchmark::Counter;
 
 // Google Benchmark 1.8 replaced error_occurred and error_message.
 template <typename R>
-void WriteFailure(const R& run, Json& json) {
+void WriteFailure(const R& run, OrderedJson& json) {
   if constexpr (requires { run.error_message; }) {
     if (run.error_occurred) json["failure"] = run.error_message;
   } else {
@@ -21,7 +21,7 @@ void WriteFailure(const R& run, Json& json) {
 }
 
 template <typename R>
-void ReadFailure(const Json& json, R& run) {
+void ReadFailure(const OrderedJson& json, R& run) {
   if (!json.contains("failure")) return;
   if constexpr (requires { run.error_message; }) {
     run.error_occurred = true;
@@ -33,13 +33,13 @@ void ReadFailure(const Json& json, R& run) {
 }
 
 // Its flags and its base say how it is shown: "k/s", "Ki/s".
-Json JsonOf(const Counter& counter) {
+OrderedJson JsonOf(const Counter& counter) {
   if (counter.flags == Counter::kDefaults && counter.oneK == Counter::kIs1000) return counter.value;
-  return Json::array(
+  return OrderedJson::array(
       {counter.value, static_cast<int>(counter.flags), static_cast<int>(counter.oneK)});
 }
 
-Counter CounterOf(const Json& json) {
+Counter CounterOf(const OrderedJson& json) {
   if (!json.is_array()) return {json.get<double>()};
   return {json.at(0).get<double>(), static_cast<Counter::Flags>(json.at(1).get<int>()),
           static_cast<Counter::OneK>(json.at(2).get<int>())};
@@ -47,10 +47,10 @@ Counter CounterOf(const Json& json) {
 
 }  // namespace
 
-Json JsonOf(const Run& row) {
-  Json json = {{"name", row.run_name.str()},
-               {"family_index", row.family_index},
-               {"instance_index", row.per_family_instance_index}};
+OrderedJson JsonOf(const Run& row) {
+  OrderedJson json = {{"name", row.run_name.str()},
+                      {"family_index", row.family_index},
+                      {"instance_index", row.per_family_instance_index}};
   if (row.run_type == Run::RT_Aggregate) {
     json["aggregate"] = row.aggregate_name;
     json["aggregate_unit"] = static_cast<int>(row.aggregate_unit);
@@ -64,13 +64,13 @@ Json JsonOf(const Run& row) {
                {"time_unit", static_cast<int>(row.time_unit)},
                {"real_s", row.real_accumulated_time},
                {"cpu_s", row.cpu_accumulated_time}});
-  Json counters = Json::object();
+  OrderedJson counters = OrderedJson::object();
   for (const auto& [name, counter] : row.counters) counters[name] = JsonOf(counter);
   json["counters"] = std::move(counters);
   return json;
 }
 
-Run RowOf(const Json& json) {
+Run RowOf(const OrderedJson& json) {
   Run row;
   row.statistics = nullptr;  // which its constructor leaves open
   row.run_name.function_name = json.at("name").get<std::string>();

@@ -7,12 +7,12 @@
 
 namespace hvbench {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Of a row that Normalize made: all its numbers are finite.
-Json JsonOf(const benchmark::BenchmarkReporter::Run& row);
+OrderedJson JsonOf(const benchmark::BenchmarkReporter::Run& row);
 
-// Throws Json::exception if it is none.
-benchmark::BenchmarkReporter::Run RowOf(const Json& json);
+// Throws OrderedJson::exception if it is none.
+benchmark::BenchmarkReporter::Run RowOf(const OrderedJson& json);
 
 }  // namespace hvbench

@@ -75,18 +75,18 @@ class Append : public Kernel {
   LatencyHistogram latency_;
 };
 
-protocol::Params CellOf(const char* call, const char* target, const char* file_mib) {
+protocol::Params AppendCell(const char* call, const char* target, const char* file_mib) {
   return {{"call", call}, {"block_kib", "4"}, {"target", target}, {"file_mib", file_mib}};
 }
 
 HVBENCH_KERNEL(Append, .name = "disk/append",
                .summary = "Appends a block to a file and makes it durable", .unit = "block",
-               .parameter_sets = {{kSmoke, CellOf("fdatasync", "root", "1")},
-                                  {kSmoke, CellOf("fdatasync", "volume", "1")},
-                                  {kReal, CellOf("fdatasync", "volume", "32")},
-                                  {kReal, CellOf("fdatasync", "root", "32")},
-                                  {kFull, CellOf("fsync", "volume", "32")},
-                                  {kFull, CellOf("fsync", "root", "32")}},
+               .parameter_sets = {{kSmoke, AppendCell("fdatasync", "root", "1")},
+                                  {kSmoke, AppendCell("fdatasync", "volume", "1")},
+                                  {kReal, AppendCell("fdatasync", "volume", "32")},
+                                  {kReal, AppendCell("fdatasync", "root", "32")},
+                                  {kFull, AppendCell("fsync", "volume", "32")},
+                                  {kFull, AppendCell("fsync", "root", "32")}},
                .needs = protocol::kScratch);
 
 }  // namespace

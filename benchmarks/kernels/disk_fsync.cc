@@ -70,20 +70,20 @@ class Fsync : public Kernel {
   bool has_run_ = false;
 };
 
-protocol::Params CellOf(const char* call, const char* target, const char* file_mib) {
+protocol::Params FsyncCell(const char* call, const char* target, const char* file_mib) {
   return {{"call", call}, {"block_kib", "4"}, {"target", target}, {"file_mib", file_mib}};
 }
 
 HVBENCH_KERNEL(Fsync, .name = "disk/fsync",
                .summary = "Overwrites a random block and makes it durable", .unit = "call",
-               .parameter_sets = {{kSmoke, CellOf("fsync", "root", "1")},
-                                  {kSmoke, CellOf("fdatasync", "volume", "1")},
-                                  {kReal, CellOf("fsync", "volume", "32")},
-                                  {kReal, CellOf("fdatasync", "volume", "32")},
-                                  {kReal, CellOf("fdatasync", "root", "32")},
-                                  {kReal, CellOf("fdatasync", "raw", "32")},
-                                  {kFull, CellOf("fsync", "root", "32")},
-                                  {kFull, CellOf("fsync", "raw", "32")}},
+               .parameter_sets = {{kSmoke, FsyncCell("fsync", "root", "1")},
+                                  {kSmoke, FsyncCell("fdatasync", "volume", "1")},
+                                  {kReal, FsyncCell("fsync", "volume", "32")},
+                                  {kReal, FsyncCell("fdatasync", "volume", "32")},
+                                  {kReal, FsyncCell("fdatasync", "root", "32")},
+                                  {kReal, FsyncCell("fdatasync", "raw", "32")},
+                                  {kFull, FsyncCell("fsync", "root", "32")},
+                                  {kFull, FsyncCell("fsync", "raw", "32")}},
                .needs = protocol::kScratch);
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace hvbench::agent::kernels {
 namespace {
 
-class Stat : public Kernel {
+class StatOfMany : public Kernel {
  public:
   void Prepare(const Context& context) override {
     const std::uint64_t entries = context.Number("entries");
@@ -46,7 +46,7 @@ class Stat : public Kernel {
   Tally tally_;
 };
 
-HVBENCH_KERNEL(Stat, .name = "disk/stat",
+HVBENCH_KERNEL(StatOfMany, .name = "disk/stat",
                .summary = "stat of the files of one directory, in random order", .unit = "call",
                .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
                                   {kSmoke, {{"entries", "10"}, {"target", "volume"}}},

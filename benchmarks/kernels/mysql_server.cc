@@ -20,15 +20,15 @@ using namespace std::chrono_literals;
 
 // The longest are those of an emulated machine.
 constexpr auto kInstallTimeout = 100s;
-constexpr auto kStartTimeout = 60s;
+constexpr auto kMysqlStartTimeout = 60s;
 constexpr auto kAnswerTimeout = 10s;
 constexpr auto kStopTimeout = 20s;  // an orderly end writes the buffer pool back
 
 constexpr char kProbeUser[] = "probe";  // without password and rights
-constexpr char kDirectory[] = "/srv/hvbench-mysql";
+constexpr char kMysqlDirectory[] = "/srv/hvbench-mysql";
 
 // A path of the server's own folder.
-std::string In(const std::string& name) { return kDirectory + ("/" + name); }
+std::string MysqlPath(const std::string& name) { return kMysqlDirectory + ("/" + name); }
 
 // What differs between the two.
 struct Server {
@@ -65,9 +65,9 @@ const Server& ServerIn(const std::string& root) {
 std::string Configuration(const Server& server, std::uint64_t buffer_pool_mib) {
   std::string text = "[mysqld]\n";
   text += "user=root\n";  // as all of the agent's children: no account that a tree must have
-  text += "datadir=" + In("data") + "\n";
-  text += "socket=" + In("data/socket") + "\n";
-  text += "pid_file=" + In("data/pid") + "\n";
+  text += "datadir=" + MysqlPath("data") + "\n";
+  text += "socket=" + MysqlPath("data/socket") + "\n";
+  text += "pid_file=" + MysqlPath("data/pid") + "\n";
   text += "port=" + std::to_string(kMySqlPort) + "\n";
   text += "bind_address=0.0.0.0\n";
   text += "skip_name_resolve=ON\n";
@@ -98,7 +98,7 @@ std::string InitialStatements(const std::string& password) {
 }
 
 std::vector<std::string> Command(const Server& server) {
-  return {server.program, "--defaults-file=" + In("my.cnf")};
+  return {server.program, "--defaults-file=" + MysqlPath("my.cnf")};
 }
 
 // The data stay as long as their guest, with what was loaded.
@@ -106,7 +106,7 @@ void Install(const std::string& root, const Server& server) {
   ServerCommand install;
   install.argv = {"/bin/sh", "-c", server.install, "sh"};
   for (std::string& word : Command(server)) install.argv.push_back(std::move(word));
-  install.log = In("install.log");
+  install.log = MysqlPath("install.log");
   RunInApplicationRoot(root, install, kInstallTimeout);
 }
 
@@ -116,23 +116,24 @@ class MySqlServer : public ServerKernel {
     const std::uint64_t buffer_pool_mib = context.Number("buffer_pool_mib");
     const std::string& root = context.application_root();
     const Server& server = ServerIn(root);
-    const std::string installed = In("installed");  // a file that says that all data are made
+    const std::string installed =
+        MysqlPath("installed");  // a file that says that all data are made
     std::error_code error;
     const bool is_new = !std::filesystem::exists(root + installed, error);
-    if (is_new) MakeEmptyDirectory(root, In("data"));
-    WriteFileIn(root, In("my.cnf"), Configuration(server, buffer_pool_mib));
-    WriteFileIn(root, In("init.sql"), InitialStatements(MySqlPassword(context.seed())));
+    if (is_new) MakeEmptyDirectory(root, MysqlPath("data"));
+    WriteFileIn(root, MysqlPath("my.cnf"), Configuration(server, buffer_pool_mib));
+    WriteFileIn(root, MysqlPath("init.sql"), InitialStatements(MySqlPassword(context.seed())));
     if (is_new) {
       Install(root, server);
       WriteFileIn(root, installed, "");
     }
     ServerCommand command;
     command.argv = Command(server);
-    command.argv.push_back("--init-file=" + In("init.sql"));
-    command.log = In("server.log");
+    command.argv.push_back("--init-file=" + MysqlPath("init.sql"));
+    command.log = MysqlPath("server.log");
     command.stop_timeout = kStopTimeout;
     server_ = std::make_unique<ServerProcess>(root, command);
-    server_->AwaitServing(Answers, kStartTimeout);
+    server_->AwaitServing(Answers, kMysqlStartTimeout);
   }
 
   // Queries from within, for whoever asks whether it still serves. One that ends at this moment may

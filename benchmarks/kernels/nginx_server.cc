@@ -16,12 +16,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kDirectory[] = "/srv/hvbench-nginx";
-constexpr auto kStartTimeout = 30s;
+constexpr char kNginxDirectory[] = "/srv/hvbench-nginx";
+constexpr auto kNginxStartTimeout = 30s;
 constexpr auto kCertificateTimeout = 30s;
 
 // A path of the server's own folder.
-std::string In(const std::string& name) { return kDirectory + ("/" + name); }
+std::string NginxPath(const std::string& name) { return kNginxDirectory + ("/" + name); }
 
 std::string Configuration(std::uint64_t workers, bool tls, bool access_log) {
   std::string text = "daemon off;\n";
@@ -29,10 +29,10 @@ std::string Configuration(std::uint64_t workers, bool tls, bool access_log) {
   text += "worker_processes " + std::to_string(workers) + ";\n";
   text += "worker_rlimit_nofile 8192;\n";
   text += "error_log stderr warn;\n";
-  text += "pid " + In("pid") + ";\n";
+  text += "pid " + NginxPath("pid") + ";\n";
   text += "events { worker_connections 4096; }\n";
   text += "http {\n";
-  text += "  access_log " + (access_log ? In("access.log") : "off") + ";\n";
+  text += "  access_log " + (access_log ? NginxPath("access.log") : "off") + ";\n";
   text += "  default_type application/octet-stream;\n";
   text += "  sendfile on;\n";
   text += "  tcp_nopush on;\n";
@@ -44,10 +44,10 @@ std::string Configuration(std::uint64_t workers, bool tls, bool access_log) {
   text += "    listen " + std::to_string(kWebPort) + " backlog=4096;\n";
   if (tls) {
     text += "    listen " + std::to_string(kWebTlsPort) + " ssl backlog=4096;\n";
-    text += "    ssl_certificate " + In("certificate.pem") + ";\n";
-    text += "    ssl_certificate_key " + In("key.pem") + ";\n";
+    text += "    ssl_certificate " + NginxPath("certificate.pem") + ";\n";
+    text += "    ssl_certificate_key " + NginxPath("key.pem") + ";\n";
   }
-  text += "    root " + In("html") + ";\n";
+  text += "    root " + NginxPath("html") + ";\n";
   return text + "  }\n}\n";
 }
 
@@ -66,10 +66,10 @@ void MakeCertificate(const std::string& root) {
                   "-subj",
                   "/CN=hvbench",
                   "-keyout",
-                  In("key.pem"),
+                  NginxPath("key.pem"),
                   "-out",
-                  In("certificate.pem")};
-  command.log = In("openssl.log");
+                  NginxPath("certificate.pem")};
+  command.log = NginxPath("openssl.log");
   RunInApplicationRoot(root, command, kCertificateTimeout);
 }
 
@@ -83,17 +83,17 @@ class NginxServer : public ServerKernel {
     const std::string& root = context.application_root();
     path_ = WebPath(file_kib);
     content_ = WebContent(context.seed(), file_kib);
-    MakeEmptyDirectory(root, kDirectory);
-    MakeEmptyDirectory(root, In("html"));
-    WriteFileIn(root, In("html") + path_, content_);
-    WriteFileIn(root, In("nginx.conf"), Configuration(workers, tls, access_log));
+    MakeEmptyDirectory(root, kNginxDirectory);
+    MakeEmptyDirectory(root, NginxPath("html"));
+    WriteFileIn(root, NginxPath("html") + path_, content_);
+    WriteFileIn(root, NginxPath("nginx.conf"), Configuration(workers, tls, access_log));
     if (tls) MakeCertificate(root);
     ServerCommand command;
-    command.argv = {"/usr/sbin/nginx", "-c", In("nginx.conf")};
-    command.log = In("server.log");
+    command.argv = {"/usr/sbin/nginx", "-c", NginxPath("nginx.conf")};
+    command.log = NginxPath("server.log");
     command.stop_signal = SIGQUIT;  // lets requests under way end
     server_ = std::make_unique<ServerProcess>(root, command);
-    server_->AwaitServing([this] { return Serves(); }, kStartTimeout);
+    server_->AwaitServing([this] { return Serves(); }, kNginxStartTimeout);
   }
 
   // Requests from within, for whoever asks whether it still serves.

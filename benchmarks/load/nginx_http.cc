@@ -125,8 +125,8 @@ class HttpAtRate : public HttpKernel {
   }
 };
 
-protocol::Params CellOf(std::uint64_t file_kib, bool keep_alive, std::uint64_t concurrency,
-                        bool tls = false, bool access_log = false) {
+protocol::Params HttpCell(std::uint64_t file_kib, bool keep_alive, std::uint64_t concurrency,
+                          bool tls = false, bool access_log = false) {
   return {{"file_kib", std::to_string(file_kib)},
           {"keepalive", keep_alive ? "1" : "0"},
           {"concurrency", std::to_string(concurrency)},
@@ -135,22 +135,22 @@ protocol::Params CellOf(std::uint64_t file_kib, bool keep_alive, std::uint64_t c
 }
 
 std::vector<ParameterSet> HttpParameterSets() {
-  std::vector<ParameterSet> sets = {{kSmoke, CellOf(1, true, 2)},
-                                    {kSmoke, CellOf(1, false, 2)},
-                                    {kSmoke, CellOf(1, true, 2, /*tls=*/true)}};
+  std::vector<ParameterSet> sets = {{kSmoke, HttpCell(1, true, 2)},
+                                    {kSmoke, HttpCell(1, false, 2)},
+                                    {kSmoke, HttpCell(1, true, 2, /*tls=*/true)}};
   for (const std::uint64_t file_kib : {1u, 100u, 1024u}) {
     for (const bool keep_alive : {true, false}) {
       for (const std::uint64_t concurrency : {1u, 25u, 100u, 1000u}) {
         const bool quick =
             keep_alive ? file_kib == 1 || concurrency == 25 : file_kib == 1 && concurrency == 25;
         sets.push_back({quick ? kReal : static_cast<std::uint8_t>(kFull),
-                        CellOf(file_kib, keep_alive, concurrency)});
+                        HttpCell(file_kib, keep_alive, concurrency)});
       }
       sets.push_back({file_kib == 1 && keep_alive ? kReal : static_cast<std::uint8_t>(kFull),
-                      CellOf(file_kib, keep_alive, 25, /*tls=*/true)});
+                      HttpCell(file_kib, keep_alive, 25, /*tls=*/true)});
     }
   }
-  sets.push_back({kFull, CellOf(1, true, 25, /*tls=*/false, /*access_log=*/true)});
+  sets.push_back({kFull, HttpCell(1, true, 25, /*tls=*/false, /*access_log=*/true)});
   return sets;
 }
 
@@ -159,7 +159,7 @@ std::vector<ParameterSet> RateParameterSets() {
   for (const auto& [profiles, rate] : {std::pair<std::uint8_t, const char*>{kSmoke | kReal, "500"},
                                        {kFull, "2000"},
                                        {kFull, "8000"}}) {
-    sets.push_back({profiles, CellOf(1, true, 25)});
+    sets.push_back({profiles, HttpCell(1, true, 25)});
     sets.back().params.emplace_back("rate", rate);
   }
   return sets;

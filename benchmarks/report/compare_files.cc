@@ -143,18 +143,19 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
 }
 
 void PrintJson(const FileComparison& comparison, std::ostream& out) {
-  using Json = nlohmann::ordered_json;
+  using OrderedJson = nlohmann::ordered_json;
   const auto estimate = [](const RatioEstimate& e) {
-    Json json = {{"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.units}};
+    OrderedJson json = {
+        {"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.units}};
     if (e.interval) {
       json["low"] = e.interval->low;
       json["high"] = e.interval->high;
     }
     return json;
   };
-  Json benchmarks = Json::array();
+  OrderedJson benchmarks = OrderedJson::array();
   for (const Line& line : comparison.lines()) {
-    Json row = {{"name", line.name}};
+    OrderedJson row = {{"name", line.name}};
     row.update(estimate(line.comparison.estimate));
     row.update({{"unit", NameOf(line.comparison.unit)},
                 {"verdict", NameOf(line.comparison.verdict)},
@@ -164,13 +165,13 @@ void PrintJson(const FileComparison& comparison, std::ostream& out) {
                 {"b_cv", line.comparison.other_cv}});
     benchmarks.push_back(std::move(row));
   }
-  Json means = Json::object();
+  OrderedJson means = OrderedJson::object();
   for (const auto& [group, mean] : comparison.means()) means[group] = estimate(mean.Estimate());
-  out << Json{{"benchmarks", benchmarks},
-              {"geometric_means", means},
-              {"regressions", comparison.regressions()},
-              {"notes", comparison.notes()}}
-             .dump(2, ' ', false, Json::error_handler_t::replace)
+  out << OrderedJson{{"benchmarks", benchmarks},
+                     {"geometric_means", means},
+                     {"regressions", comparison.regressions()},
+                     {"notes", comparison.notes()}}
+             .dump(2, ' ', false, OrderedJson::error_handler_t::replace)
       << '\n';
 }
 

@@ -12,8 +12,6 @@
 namespace hvbench {
 namespace {
 
-using Json = nlohmann::json;
-
 struct Claim {
   std::string runtime;
   std::string baseline;

@@ -16,10 +16,10 @@
 namespace hvbench {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Five digits are more than any measurement has, and keep the page small.
-Json Short(double value) {
+OrderedJson Short(double value) {
   if (!std::isfinite(value)) return nullptr;
   if (value == 0) return 0;
   const double scale = std::pow(10.0, 4 - std::floor(std::log10(std::abs(value))));
@@ -30,8 +30,8 @@ Json Short(double value) {
   return rounded;
 }
 
-Json Estimate(const RatioEstimate& estimate) {
-  Json json = {{"r", Short(estimate.ratio)}, {"n", estimate.units}};
+OrderedJson Estimate(const RatioEstimate& estimate) {
+  OrderedJson json = {{"r", Short(estimate.ratio)}, {"n", estimate.units}};
   if (estimate.interval) {
     json["lo"] = Short(estimate.interval->low);
     json["hi"] = Short(estimate.interval->high);
@@ -40,31 +40,32 @@ Json Estimate(const RatioEstimate& estimate) {
 }
 
 // The keys that begin with `prefix`, without it.
-Json ContextUnder(const ResultFile& file, const std::string& prefix) {
-  Json json = Json::object();
+OrderedJson ContextUnder(const ResultFile& file, const std::string& prefix) {
+  OrderedJson json = OrderedJson::object();
   for (const auto& [key, value] : file.context) {
     if (key.starts_with(prefix)) json[key.substr(prefix.size())] = value;
   }
   return json;
 }
 
-Json Counters(const CellResult& cell) {
+OrderedJson Counters(const CellResult& cell) {
   std::map<std::string, std::vector<double>> values;
   for (const Sample& sample : cell.samples) {
     for (const auto& [name, value] : sample.counters) values[name].push_back(value);
   }
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
   for (const auto& [name, all] : values) json[name] = Short(SpreadOf(all).median);
   return json;
 }
 
-Json CellJson(const CellResult* cell, const Comparison* comparison) {
+OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
   if (cell == nullptr) return nullptr;
   if (!cell->Measured()) {
     return {{"o", cell->outcome == Outcome::kSkipped ? "skipped" : "failed"},
             {"why", cell->reason}};
   }
-  Json json = {{"t", Json::array()}, {"b", Json::array()}, {"c", Counters(*cell)}};
+  OrderedJson json = {
+      {"t", OrderedJson::array()}, {"b", OrderedJson::array()}, {"c", Counters(*cell)}};
   bool boots = false;
   for (const Sample& sample : cell->samples) {
     json["t"].push_back(Short(sample.real_ns));
@@ -86,12 +87,12 @@ Json CellJson(const CellResult* cell, const Comparison* comparison) {
   return json;
 }
 
-Json SubsystemJson(const SubsystemSummary* cell) {
+OrderedJson SubsystemJson(const SubsystemSummary* cell) {
   if (cell == nullptr) return nullptr;
-  Json json = {{"count", cell->mean.count()}, {"slower", cell->slower},
-               {"faster", cell->faster},      {"same", cell->no_difference},
-               {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
-               {"failed", cell->failed}};
+  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->slower},
+                      {"faster", cell->faster},      {"same", cell->no_difference},
+                      {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
+                      {"failed", cell->failed}};
   if (cell->mean.count() > 0) {
     const RatioEstimate estimate = cell->mean.Estimate();
     json["ratio"] = Estimate(estimate);
@@ -101,8 +102,8 @@ Json SubsystemJson(const SubsystemSummary* cell) {
 }
 
 // Comma-separated numbers.
-Json Numbers(const std::string& text) {
-  Json json = Json::array();
+OrderedJson Numbers(const std::string& text) {
+  OrderedJson json = OrderedJson::array();
   std::istringstream stream(text);
   for (std::string number; std::getline(stream, number, ',');) {
     json.push_back(std::strtod(number.c_str(), nullptr));
@@ -110,20 +111,20 @@ Json Numbers(const std::string& text) {
   return json;
 }
 
-Json FileJson(const ResultFile& file, const std::string& wanted_baseline) {
+OrderedJson FileJson(const ResultFile& file, const std::string& wanted_baseline) {
   const Summary summary(file.results, BaselineOf(file.results, wanted_baseline));
   const std::vector<std::string>& runtimes = file.results.runtimes();
-  Json json = {{"name", file.name},
-               {"baseline", summary.baseline()},
-               {"date", file.Context("date")},
-               {"profile", file.Context("hvbench_profile")},
-               {"virtualization", file.Context("host_virtualization")},
-               {"host", ContextUnder(file, "host_")},
-               {"run", ContextUnder(file, "guest_")},
-               {"warnings", ContextUnder(file, "warning.")}};
-  json["runtimes"] = Json::array();
+  OrderedJson json = {{"name", file.name},
+                      {"baseline", summary.baseline()},
+                      {"date", file.Context("date")},
+                      {"profile", file.Context("hvbench_profile")},
+                      {"virtualization", file.Context("host_virtualization")},
+                      {"host", ContextUnder(file, "host_")},
+                      {"run", ContextUnder(file, "guest_")},
+                      {"warnings", ContextUnder(file, "warning.")}};
+  json["runtimes"] = OrderedJson::array();
   for (const std::string& runtime : runtimes) {
-    Json facts = ContextUnder(file, "runtime." + runtime + ".");
+    OrderedJson facts = ContextUnder(file, "runtime." + runtime + ".");
     const std::string boots = file.Context("runtime." + runtime + ".boots_first_reply_ms");
     facts.erase("boots_first_reply_ms");
     json["runtimes"].push_back({{"name", runtime},
@@ -132,17 +133,17 @@ Json FileJson(const ResultFile& file, const std::string& wanted_baseline) {
                                 {"boots_ms", Numbers(boots)},
                                 {"facts", std::move(facts)}});
   }
-  json["subsystems"] = Json::array();
+  json["subsystems"] = OrderedJson::array();
   for (const std::string& subsystem : summary.subsystems()) {
-    Json cells = Json::array();
+    OrderedJson cells = OrderedJson::array();
     for (const std::string& runtime : runtimes) {
       cells.push_back(SubsystemJson(summary.FindSubsystem(subsystem, runtime)));
     }
     json["subsystems"].push_back({{"name", subsystem}, {"cells", std::move(cells)}});
   }
-  json["kernels"] = Json::array();
+  json["kernels"] = OrderedJson::array();
   for (const std::string& kernel : file.results.kernels()) {
-    Json cells = Json::array();
+    OrderedJson cells = OrderedJson::array();
     for (const std::string& runtime : runtimes) {
       cells.push_back(CellJson(file.results.Find(kernel, runtime), summary.Find(kernel, runtime)));
     }
@@ -150,7 +151,7 @@ Json FileJson(const ResultFile& file, const std::string& wanted_baseline) {
   }
   std::ostringstream findings;
   PrintFindings(JudgeFindings(file), "json", findings);
-  json["findings"] = Json::parse(findings.str());
+  json["findings"] = OrderedJson::parse(findings.str());
   return json;
 }
 
@@ -171,9 +172,10 @@ void Fill(std::string_view page, const std::map<std::string, std::string_view>& 
 
 void WriteHtml(const std::vector<ResultFile>& files, const std::string& baseline,
                std::ostream& out) {
-  Json data = {{"version", HVBENCH_VERSION}, {"files", Json::array()}};
+  OrderedJson data = {{"version", HVBENCH_VERSION}, {"files", OrderedJson::array()}};
   for (const ResultFile& file : files) data["files"].push_back(FileJson(file, baseline));
-  const std::string text = ForScript(data.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string text =
+      ForScript(data.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
   Fill(resources::PageHtml(),
        {{"css", resources::PageCss()},
         {"chart_library", resources::ChartJs()},

@@ -38,7 +38,7 @@ struct RowName {
   std::string runtime;
 };
 
-RowName NameOfRow(const Json& row) {
+RowName NameOfRow(const OrderedJson& row) {
   // An aggregate's name has its suffix behind it; its run_name has not.
   const std::string name = row.value("run_name", row.at("name").get<std::string>());
   if (const std::optional<CellName> cell = ParseCellName(name)) {
@@ -48,7 +48,7 @@ RowName NameOfRow(const Json& row) {
 }
 
 // The message of a row that was not measured. Google Benchmark 1.8 added "skipped".
-std::optional<std::string> UnmeasuredMessage(const Json& row) {
+std::optional<std::string> UnmeasuredMessage(const OrderedJson& row) {
   if (row.value("error_occurred", false)) return row.value("error_message", std::string());
   if (row.value("skipped", false)) {
     return std::string(kSkippedPrefix) + row.value("skip_message", std::string());
@@ -66,7 +66,7 @@ void AddUnmeasured(const RowName& name, const std::string& message, Results& res
   results.AddUnmeasured(name.kernel, name.runtime, Outcome::kFailed, message);
 }
 
-Sample ReadSample(const Json& row) {
+Sample ReadSample(const OrderedJson& row) {
   const double unit = NsPerUnit(row.value("time_unit", std::string("ns")));
   Sample sample;
   sample.real_ns = row.at("real_time").get<double>() * unit;
@@ -79,7 +79,7 @@ Sample ReadSample(const Json& row) {
   return sample;
 }
 
-bool IsAggregate(const Json& row, const char* kind) {
+bool IsAggregate(const OrderedJson& row, const char* kind) {
   return row.value("run_type", std::string("iteration")) == "aggregate" &&
          row.value("aggregate_name", std::string()) == kind;
 }
@@ -94,8 +94,8 @@ std::string WhyUnusable(const Sample& sample) {
 }
 
 // Aggregates count only for benchmarks that have nothing else.
-void ReadRows(const Json& rows, Results& results) {
-  for (const Json& row : rows) {
+void ReadRows(const OrderedJson& rows, Results& results) {
+  for (const OrderedJson& row : rows) {
     if (row.value("run_type", std::string("iteration")) != "iteration") continue;
     const RowName name = NameOfRow(row);
     if (const auto message = UnmeasuredMessage(row)) {
@@ -110,7 +110,7 @@ void ReadRows(const Json& rows, Results& results) {
     }
   }
   for (const char* kind : {"median", "mean"}) {
-    for (const Json& row : rows) {
+    for (const OrderedJson& row : rows) {
       const RowName name = NameOfRow(row);
       if (!IsAggregate(row, kind) || results.Find(name.kernel, name.runtime) != nullptr) continue;
       Sample sample = ReadSample(row);
@@ -153,13 +153,13 @@ ResultFile ParseResultFile(std::istream& stream, const std::string& name,
   file.name = name;
   try {
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    const Json json =
-        IsJournal(text) ? UnfinishedResults(ParseJournal(text).contents) : Json::parse(text);
+    const OrderedJson json =
+        IsJournal(text) ? UnfinishedResults(ParseJournal(text).contents) : OrderedJson::parse(text);
     for (const auto& [key, value] : json.at("context").items()) {
       file.context[key] = value.is_string() ? value.get<std::string>() : value.dump();
     }
     ReadRows(json.at("benchmarks"), file.results);
-  } catch (const Json::exception& e) {
+  } catch (const OrderedJson::exception& e) {
     throw Error(name + " is not Google Benchmark's JSON: " + e.what());
   } catch (const Error& e) {
     throw Error(name + ": " + e.what());

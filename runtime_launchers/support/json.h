@@ -5,3 +5,9 @@
 #include <nlohmann/json.hpp>
 
 extern template class nlohmann::basic_json<>;
+
+namespace hvbench {
+
+using Json = nlohmann::json;
+
+}  // namespace hvbench

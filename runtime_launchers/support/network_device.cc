@@ -5,16 +5,6 @@
 #include "runtime_launchers/support/process.h"
 
 namespace hvbench {
-namespace {
-
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
-}  // namespace
-
 void RunIp(const std::filesystem::path& network_namespace, const std::vector<std::string>& words,
            Deadline deadline) {
   const auto program = FindExecutable("ip");
@@ -25,7 +15,7 @@ void RunIp(const std::filesystem::path& network_namespace, const std::vector<std
   options.network_namespace = network_namespace;
   const CommandResult result = RunCommand(argv, options, deadline, /*interruptible=*/false);
   if (!result.status.success()) {
-    throw Error("'" + Join(argv) + "' " + result.status.Describe() + AsQuote(result.output));
+    throw Error("'" + CommandLine(argv) + "' " + result.status.Describe() + AsQuote(result.output));
   }
 }
 

@@ -247,6 +247,12 @@ std::optional<std::filesystem::path> LookUp(const std::filesystem::path& name) {
 
 }  // namespace
 
+std::string CommandLine(const std::vector<std::string>& argv) {
+  std::string text;
+  for (const std::string& word : argv) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
 std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path& name) {
   auto found = LookUp(name);
   if (found) RequireTrusted(*found, TrustedOwners::kPrograms);

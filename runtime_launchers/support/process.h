@@ -93,6 +93,9 @@ void BecomeSubreaper();
 // Reaps ended children of this program that no Process holds: what guests left to a subreaper.
 void ReapOrphans();
 
+// The words with a space between them, to be read, not to be run: nothing is quoted.
+std::string CommandLine(const std::vector<std::string>& argv);
+
 // PATH look-up of a name without '/', or the name itself if it is an executable file.
 std::optional<std::filesystem::path> FindExecutable(const std::filesystem::path& name);
 

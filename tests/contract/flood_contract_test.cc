@@ -13,7 +13,7 @@
 namespace hvbench {
 namespace {
 
-Deadline Soon() { return Deadline::In(std::chrono::seconds(200)); }
+Deadline AfterTheFlood() { return Deadline::In(std::chrono::seconds(200)); }
 
 // Of all files below a folder; its own, not those that are linked or mounted there.
 std::int64_t BytesOnDisk(const std::filesystem::path& dir) {
@@ -43,13 +43,13 @@ TEST_P(LauncherContract, AGuestThatPrintsWithoutEndFillsNoDisk) {
   prepare.kernel = "fault/flood";
   prepare.params = {{"mib", FloodMib(GetParam())}};
   prepare.iterations = 1;
-  booted.bridge->Prepare(prepare, Soon());
+  booted.bridge->Prepare(prepare, AfterTheFlood());
   const std::int64_t before_bytes = BytesOnDisk(work_dir());
   const std::int64_t begin_ns = MonotonicRawNs();
-  booted.bridge->Run(1, Soon());
+  booted.bridge->Run(1, AfterTheFlood());
   const std::int64_t passed_ns = MonotonicRawNs() - begin_ns;
-  booted.bridge->Verify(Soon());
-  booted.bridge->Cleanup(Soon());
+  booted.bridge->Verify(AfterTheFlood());
+  booted.bridge->Cleanup(AfterTheFlood());
   EXPECT_LT(BytesOnDisk(work_dir()) - before_bytes, static_cast<std::int64_t>(kBoundedLogBytes));
   // Where a stream carries both, the bridge has the tail of what the agent printed.
   const std::string tail = booted.guest->ConsoleTail() + booted.bridge->ErrorTail();

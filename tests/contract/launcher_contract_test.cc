@@ -19,6 +19,7 @@
 #include "runtime_launchers/support/tsc.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/contract/contract_environment.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/hostile_caller.h"
 
 namespace hvbench {
@@ -29,8 +30,6 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr char kNoopKernel[] = "calibration/noop";
-
-Deadline Soon() { return Deadline::In(seconds(20)); }
 
 protocol::PrepareReply PrepareNoop(ExecBridge& bridge, nanoseconds target) {
   protocol::PrepareRequest request;

@@ -7,11 +7,10 @@
 
 #include "fixtures/netlab/netlab.h"
 #include "tests/contract/contract_environment.h"
+#include "tests/support/soon.h"
 
 namespace hvbench {
 namespace {
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(20)); }
 
 // The suite has a mount namespace, which takes these with it; the test does not.
 struct MountedFiles {

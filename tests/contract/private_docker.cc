@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr char kDefaultSocket[] = "/var/run/docker.sock";
 constexpr char kSystemContainerd[] = "/run/containerd/containerd.sock";
 constexpr auto kStartTimeout = std::chrono::seconds(30);
-constexpr auto kStopTimeout = std::chrono::seconds(20);
+constexpr auto kDaemonStopTimeout = std::chrono::seconds(20);
 
 // Runtimes with arguments can be given in a file alone. runsc's own network needs a namespace with
 // interfaces, which nobody makes here.
@@ -86,10 +86,10 @@ std::unique_ptr<PrivateDocker> PrivateDocker::StartIfNeeded() {
 PrivateDocker::~PrivateDocker() {
   // SIGTERM lets it stop its containerd and unmount what it mounted.
   daemon_.Kill(SIGTERM);
-  if (!daemon_.Wait(Deadline::In(kStopTimeout))) {
+  if (!daemon_.Wait(Deadline::In(kDaemonStopTimeout))) {
     std::cerr << "dockerd had to be killed\n";
     daemon_.Kill(SIGKILL);
-    daemon_.Wait(Deadline::In(kStopTimeout));
+    daemon_.Wait(Deadline::In(kDaemonStopTimeout));
   }
   ReapOrphans();
   std::error_code error;

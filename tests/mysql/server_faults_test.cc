@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TableShape kShape{.tables = 2, .rows = 1000};
+constexpr TableShape kManyRows{.tables = 2, .rows = 1000};
 
 // Commits until the server is gone.
 void RunToTheEnd(OltpSession& session) {
@@ -32,13 +32,13 @@ TEST(MySqlServer, KeepsWhatItAcknowledgedWhenItIsKilled) {
   RealServer server;
   auto admin = std::make_unique<Connection>(ServerAccount());
   admin->Execute("SET GLOBAL innodb_flush_log_at_trx_commit=1");
-  LoadTables(*admin, kShape, kSeed);
-  std::uint64_t sum = OddSum(*admin, kShape);
+  LoadTables(*admin, kManyRows, kSeed);
+  std::uint64_t sum = OddSum(*admin, kManyRows);
   for (int round = 0; round < 2; ++round) {
     std::vector<std::unique_ptr<OltpSession>> sessions;
     std::vector<std::thread> threads;
     for (std::uint64_t i = 0; i < 8; ++i) {
-      sessions.push_back(std::make_unique<OltpSession>(ServerAccount(), kShape, kWriteOnly, i));
+      sessions.push_back(std::make_unique<OltpSession>(ServerAccount(), kManyRows, kWriteOnly, i));
       threads.emplace_back([session = sessions.back().get()] { RunToTheEnd(*session); });
     }
     std::this_thread::sleep_for(500ms);
@@ -49,9 +49,9 @@ TEST(MySqlServer, KeepsWhatItAcknowledgedWhenItIsKilled) {
     OltpCounts counts;
     for (const auto& session : sessions) counts += session->counts();
     EXPECT_GT(counts.committed, 100u);
-    EXPECT_NO_THROW(CheckTables(*admin, kShape, sum + counts.committed,
+    EXPECT_NO_THROW(CheckTables(*admin, kManyRows, sum + counts.committed,
                                 sum + counts.committed + counts.in_doubt));
-    sum = OddSum(*admin, kShape);
+    sum = OddSum(*admin, kManyRows);
   }
 }
 

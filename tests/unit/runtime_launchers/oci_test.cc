@@ -8,6 +8,7 @@
 
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/error.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
@@ -80,8 +81,6 @@ class OciLauncherTest : public ::testing::Test {
   const std::filesystem::path guest_dir_ = dir_.path() / "guest";
   const std::string cgroup_ = "/hvbench-unit-oci-" + std::to_string(getpid());
 };
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 TEST_F(OciLauncherTest, ARefusalIsQuoted) {
   const auto launcher = Make("echo 'no, not today' >&2; exit 7");

@@ -15,7 +15,6 @@
 namespace hvbench {
 namespace {
 
-using nlohmann::json;
 using protocol::Message;
 using testing::Behaviour;
 using testing::CountsCell;
@@ -43,7 +42,7 @@ Behaviour MixedBehaviour() {
   return behaviour;
 }
 
-json Measured(
+nlohmann::json Measured(
     const std::vector<CellName>& cells, const std::vector<std::string>& flags,
     const std::function<void()>& before_writing = [] {}) {
   Measurement m;
@@ -53,11 +52,11 @@ json Measured(
   reporter.SetOutputStream(&out);
   reporter.SetErrorStream(&out);
   m.Report(cells, flags, reporter);
-  return json::parse(out.str());
+  return nlohmann::json::parse(out.str());
 }
 
-const json* Find(const json& result, const std::string& name) {
-  for (const json& row : result.at("benchmarks")) {
+const nlohmann::json* Find(const nlohmann::json& result, const std::string& name) {
+  for (const nlohmann::json& row : result.at("benchmarks")) {
     if (row.at("name") == name) return &row;
   }
   ADD_FAILURE() << "no row " << name;
@@ -65,17 +64,17 @@ const json* Find(const json& result, const std::string& name) {
 }
 
 TEST(BufferedReporter, WritesValidJsonOfEverything) {
-  const json result = Measured({CountsCell(1, "alpha"), CountsCell(2, "alpha"),
-                                CountsCell(3, "alpha"), SpinCell(100, "alpha")},
-                               {"--benchmark_repetitions=3"});
+  const nlohmann::json result = Measured({CountsCell(1, "alpha"), CountsCell(2, "alpha"),
+                                          CountsCell(3, "alpha"), SpinCell(100, "alpha")},
+                                         {"--benchmark_repetitions=3"});
   const std::string one = "test/counts/n:1/runtime:alpha/manual_time";
   for (const char* aggregate : {"_mean", "_median", "_stddev", "_cv"}) {
-    const json* row = Find(result, one + aggregate);
+    const nlohmann::json* row = Find(result, one + aggregate);
     ASSERT_NE(row, nullptr);
     EXPECT_EQ(row->at("cpu_time"), 0) << aggregate << ": of the guest, which used none";
     EXPECT_GE(row->at("real_time"), 0) << aggregate;
   }
-  for (const json& row : result.at("benchmarks")) {
+  for (const nlohmann::json& row : result.at("benchmarks")) {
     EXPECT_FALSE(row.contains("guest_cpu_ns")) << row;
     for (const auto& [key, value] : row.items()) {
       EXPECT_FALSE(value.is_null()) << key << " is no number in " << row;
@@ -84,26 +83,26 @@ TEST(BufferedReporter, WritesValidJsonOfEverything) {
 }
 
 TEST(BufferedReporter, TellsSkippedFromFailedFromMeasured) {
-  const json result =
+  const nlohmann::json result =
       Measured({CountsCell(1, "alpha"), CountsCell(2, "alpha"), CountsCell(3, "alpha")}, {});
-  const auto message = [](const json& row) {
+  const auto message = [](const nlohmann::json& row) {
     return row.value("error_message", row.value("skip_message", std::string()));
   };
-  const json* measured = Find(result, "test/counts/n:1/runtime:alpha/manual_time");
-  const json* failed = Find(result, "test/counts/n:2/runtime:alpha/manual_time");
-  const json* skipped = Find(result, "test/counts/n:3/runtime:alpha/manual_time");
+  const nlohmann::json* measured = Find(result, "test/counts/n:1/runtime:alpha/manual_time");
+  const nlohmann::json* failed = Find(result, "test/counts/n:2/runtime:alpha/manual_time");
+  const nlohmann::json* skipped = Find(result, "test/counts/n:3/runtime:alpha/manual_time");
   EXPECT_EQ(message(*measured), "");
   EXPECT_GT(measured->at("real_time"), 0);
   EXPECT_EQ(message(*failed), "ERROR: a \"quoted\" \\ reason??");
   EXPECT_EQ(message(*skipped), "SKIPPED: no io_uring (ENOSYS)");
-  for (const json* row : {failed, skipped}) {
+  for (const nlohmann::json* row : {failed, skipped}) {
     EXPECT_EQ(row->at("real_time"), -1);
     EXPECT_EQ(row->at("cpu_time"), -1);
   }
 }
 
 TEST(BufferedReporter, WritesAContextThatIsKnownOnlyAtTheEnd) {
-  const json result = Measured({CountsCell(1, "alpha")}, {}, [] {
+  const nlohmann::json result = Measured({CountsCell(1, "alpha")}, {}, [] {
     benchmark::AddCustomContext("runtime.alpha.\"odd\"", "tab\there \\ \"quotes\"");
   });
   EXPECT_EQ(result.at("context").at("runtime.alpha.\"odd\""), "tab\there \\ \"quotes\"");
@@ -119,7 +118,7 @@ TEST(BufferedReporter, WritesNothingBeforeTheEnd) {
   reporter.ReportRuns({testing::GoodRow("cpu/a/runtime:b", 5, 10)});
   EXPECT_EQ(out.str(), "");
   reporter.Finalize();
-  EXPECT_EQ(json::parse(out.str()).at("benchmarks").size(), 1u);
+  EXPECT_EQ(nlohmann::json::parse(out.str()).at("benchmarks").size(), 1u);
 }
 
 TEST(BufferedReporter, IsValidJsonWithoutARow) {
@@ -129,7 +128,7 @@ TEST(BufferedReporter, IsValidJsonWithoutARow) {
   reporter.SetErrorStream(&out);
   EXPECT_TRUE(reporter.ReportContext({}));
   reporter.Finalize();
-  EXPECT_TRUE(json::parse(out.str()).at("benchmarks").empty());
+  EXPECT_TRUE(nlohmann::json::parse(out.str()).at("benchmarks").empty());
 }
 
 // Google Benchmark's CSV reporter aborts where a later row has a counter that the first had not.

@@ -21,7 +21,6 @@
 namespace hvbench {
 namespace {
 
-using nlohmann::json;
 using testing::SampleFile;
 
 // A formula, a link, an image, HTML, a table's cell, a heading, code, a label's end, a template's
@@ -143,8 +142,9 @@ TEST(HostileText, InThePage) {
   EXPECT_EQ(page.find("alert(1)</script>"), std::string::npos);
   const std::string begin = "<script type=\"application/json\" id=\"data\">";
   const std::size_t from = page.find(begin) + begin.size();
-  const json data = json::parse(page.substr(from, page.find("</script>", from) - from));
-  const json& file = data.at("files").at(0);
+  const nlohmann::json data =
+      nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+  const nlohmann::json& file = data.at("files").at(0);
   EXPECT_EQ(file.at("host").at("name"), kHostile) << "the page itself writes no HTML";
 }
 
@@ -156,7 +156,8 @@ TEST(HostileText, InFindings) {
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find("<script"), std::string::npos);
   }
-  EXPECT_TRUE(json::accept(Written([&](auto& out) { PrintFindings(findings, "json", out); })));
+  EXPECT_TRUE(
+      nlohmann::json::accept(Written([&](auto& out) { PrintFindings(findings, "json", out); })));
 }
 
 TEST(HostileText, InComparisonsOfFiles) {
@@ -176,7 +177,7 @@ TEST(HostileText, InComparisonsOfFiles) {
     const std::string out = Written([&](auto& stream) { CompareFiles(options, stream, err); });
     ExpectFitForATerminal(err.str());
     if (options.format == "json") {
-      EXPECT_TRUE(json::accept(out)) << out;
+      EXPECT_TRUE(nlohmann::json::accept(out)) << out;
     } else if (options.format == "markdown") {
       ExpectFitForMarkdown(out);
     } else {
@@ -211,7 +212,7 @@ TEST(HostileText, InTheDoctor) {
   const std::string table = Written([&](auto& out) { PrintDoctor(probed, out); });
   ExpectFitForATerminal(table);
   EXPECT_LT(table.size(), 5000u) << "a version is no novel";
-  EXPECT_TRUE(json::accept(Written([&](auto& out) { PrintDoctorJson(probed, out); })));
+  EXPECT_TRUE(nlohmann::json::accept(Written([&](auto& out) { PrintDoctorJson(probed, out); })));
 }
 
 TEST(HostileText, InProgress) {
@@ -234,8 +235,8 @@ TEST(HostileText, InTheRowsOfARun) {
   reporter.ReportContext({});
   reporter.ReportRuns(rows);
   reporter.Finalize();
-  json parsed;
-  ASSERT_NO_THROW(parsed = json::parse(out.str())) << out.str();
+  nlohmann::json parsed;
+  ASSERT_NO_THROW(parsed = nlohmann::json::parse(out.str())) << out.str();
   ExpectFitForATerminal(parsed.at("benchmarks").at(1).at("label").get<std::string>());
 }
 

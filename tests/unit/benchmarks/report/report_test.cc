@@ -12,7 +12,6 @@
 namespace hvbench {
 namespace {
 
-using nlohmann::json;
 using testing::SampleFile;
 
 SampleFile Sample() {
@@ -33,23 +32,23 @@ std::string Html(const std::vector<ResultFile>& files) {
   return out.str();
 }
 
-json DataOf(const std::string& page) {
+nlohmann::json DataOf(const std::string& page) {
   const std::string begin = "<script type=\"application/json\" id=\"data\">";
   const std::size_t from = page.find(begin) + begin.size();
-  return json::parse(page.substr(from, page.find("</script>", from) - from));
+  return nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
 }
 
 TEST(Html, HasTheNumbersAndTheirVerdicts) {
-  const json data = DataOf(Html({Sample().File()}));
-  const json& file = data.at("files").at(0);
+  const nlohmann::json data = DataOf(Html({Sample().File()}));
+  const nlohmann::json& file = data.at("files").at(0);
   EXPECT_EQ(file.at("baseline"), "native");
-  const json& cell = file.at("kernels").at(0).at("cells").at(1);
-  EXPECT_EQ(cell.at("t"), json({200, 201, 199}));
+  const nlohmann::json& cell = file.at("kernels").at(0).at("cells").at(1);
+  EXPECT_EQ(cell.at("t"), nlohmann::json({200, 201, 199}));
   EXPECT_EQ(cell.at("v"), "slower");
   EXPECT_NEAR(cell.at("ratio").at("r").get<double>(), 2, 0.01);
   EXPECT_EQ(cell.at("c").at("p99_ns"), 250);
   EXPECT_EQ(file.at("kernels").at(1).at("cells").at(1).at("why"), "no, \"really\"");
-  EXPECT_EQ(file.at("runtimes").at(1).at("boots_ms"), json({12.5, 13.0}));
+  EXPECT_EQ(file.at("runtimes").at(1).at("boots_ms"), nlohmann::json({12.5, 13.0}));
   EXPECT_EQ(file.at("warnings").at("load"), "busy; advice: wait");
   EXPECT_EQ(file.at("findings").size(), 17u);
 }

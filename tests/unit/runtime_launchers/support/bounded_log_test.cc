@@ -16,7 +16,7 @@
 namespace hvbench {
 namespace {
 
-Deadline Soon() { return Deadline::In(std::chrono::seconds(60)); }
+Deadline AfterWriting() { return Deadline::In(std::chrono::seconds(60)); }
 
 void Write(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -67,13 +67,13 @@ TEST(BoundedLog, AFileThatAProgramOpensIsAFifo) {
   const std::filesystem::path path = dir.path() / "console.log";
   const BoundedLog log(path);
   for (const char* redirection : {" > ", " >> ", " 1<> "}) {
-    const CommandResult result =
-        RunCommand({"/bin/sh", "-c", std::string("echo as") + redirection + path.string()}, Soon());
+    const CommandResult result = RunCommand(
+        {"/bin/sh", "-c", std::string("echo as") + redirection + path.string()}, AfterWriting());
     EXPECT_TRUE(result.status.success()) << result.output;
   }
   EXPECT_EQ(log.Tail(), "as\nas\nas");
-  const CommandResult flood =
-      RunCommand({"/bin/sh", "-c", "head -c 20000000 /dev/zero > " + path.string()}, Soon());
+  const CommandResult flood = RunCommand(
+      {"/bin/sh", "-c", "head -c 20000000 /dev/zero > " + path.string()}, AfterWriting());
   EXPECT_TRUE(flood.status.success()) << flood.output;
   struct stat info = {};
   ASSERT_EQ(stat(path.c_str(), &info), 0);
@@ -96,7 +96,7 @@ TEST(BoundedLog, ManyWritersOfOneLogAndManyLogs) {
     logs.back()->CloseWriter();
   }
   for (std::size_t i = 0; i < writers.size(); ++i) {
-    ASSERT_TRUE(writers[i].Wait(Soon()).has_value()) << "a writer is held back";
+    ASSERT_TRUE(writers[i].Wait(AfterWriting()).has_value()) << "a writer is held back";
     EXPECT_TRUE(logs[i]->Tail(100).ends_with("x" + std::to_string(i))) << logs[i]->Tail(100);
   }
 }
@@ -104,7 +104,7 @@ TEST(BoundedLog, ManyWritersOfOneLogAndManyLogs) {
 TEST(RunCommand, EndsWhatPrintsWithoutEnd) {
   const auto begin = Deadline::Clock::now();
   try {
-    RunCommand({"/bin/sh", "-c", "exec yes flood"}, Soon());
+    RunCommand({"/bin/sh", "-c", "exec yes flood"}, AfterWriting());
     FAIL() << "no error";
   } catch (const TimedOut&) {
     FAIL() << "only its deadline ended it";

@@ -9,14 +9,13 @@
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
+#include "tests/support/soon.h"
 
 namespace hvbench {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Deadline Soon() { return Deadline::In(seconds(10)); }
 
 TEST(CgroupName, TheRootAndWhatIsOutsideAreRefused) {
   for (const char* name : {"", "/", "//", "/.", "..", "/../x", "/a/../.."}) {

@@ -12,14 +12,13 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/unique_fd.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
 namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 std::string Framed(const std::string& message, char compressed = '\0') {
   std::string framed(1, compressed);

@@ -10,14 +10,13 @@
 #include <thread>
 
 #include "runtime_launchers/support/error.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
 namespace {
 
 using std::chrono::milliseconds;
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 // Answers each connection's request, read up to `request_end`, with the next of its texts, and then
 // closes the connection. A text of "" is no answer at all.

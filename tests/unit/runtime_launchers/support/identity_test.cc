@@ -16,6 +16,7 @@
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
@@ -29,8 +30,6 @@ const std::string kId = [] {
   return std::string(64 - pid.size(), 'a') + pid;
 }();
 const std::string kOtherId = 'b' + kId.substr(1);
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 // What a NotProved says, or "" if nothing was thrown.
 std::string Refusal(const std::function<void()>& action) {

@@ -49,24 +49,24 @@ TEST(ProcStats, PssIsThatOfExistingProcesses) {
 }
 
 TEST(ProcStats, TellsMappingsApartByNameAndSize) {
-  constexpr std::size_t kBytes = 24 << 20;
+  constexpr std::size_t kMappingBytes = 24 << 20;
   const UniqueFd memory(memfd_create("hvbench-some-memory", MFD_CLOEXEC));
-  ASSERT_EQ(ftruncate(memory.get(), kBytes), 0);
+  ASSERT_EQ(ftruncate(memory.get(), kMappingBytes), 0);
   char* const mapped = static_cast<char*>(
-      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0));
+      mmap(nullptr, kMappingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0));
   ASSERT_NE(mapped, MAP_FAILED);
   const auto ours = [](const MemoryMapping& mapping) {
     return mapping.name.find("hvbench-some-memory") != std::string::npos &&
-           mapping.bytes == static_cast<std::int64_t>(kBytes);
+           mapping.bytes == static_cast<std::int64_t>(kMappingBytes);
   };
   EXPECT_EQ(PssOfMappings(getpid(), ours), 0);
-  std::fill_n(mapped, kBytes / 2, 'x');
-  EXPECT_EQ(PssOfMappings(getpid(), ours), static_cast<std::int64_t>(kBytes / 2));
-  munmap(mapped, kBytes);
+  std::fill_n(mapped, kMappingBytes / 2, 'x');
+  EXPECT_EQ(PssOfMappings(getpid(), ours), static_cast<std::int64_t>(kMappingBytes / 2));
+  munmap(mapped, kMappingBytes);
   EXPECT_EQ(PssOfMappings(getpid(), ours), 0);
   // Twice the same file, which still holds what nobody maps.
   EXPECT_EQ(BytesInMemoryFiles({getpid(), getpid(), kNobody}, "hvbench-some-memory"),
-            static_cast<std::int64_t>(kBytes / 2));
+            static_cast<std::int64_t>(kMappingBytes / 2));
   EXPECT_EQ(BytesInMemoryFiles({getpid()}, "hvbench-some"), 0);
   const std::int64_t all = PssOfMappings(getpid(), [](const MemoryMapping&) { return true; });
   const std::int64_t rolled_up = PssOfProcess(getpid()).value();

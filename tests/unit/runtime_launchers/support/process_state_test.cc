@@ -9,12 +9,11 @@
 #include <sstream>
 
 #include "runtime_launchers/support/process.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/hostile_caller.h"
 
 namespace hvbench {
 namespace {
-
-Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 // What a program sees of its own state; the limits' lines without the kernel's padding.
 constexpr char kShowState[] =

@@ -13,6 +13,7 @@
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
@@ -20,8 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Deadline Soon() { return Deadline::In(seconds(10)); }
 
 CommandResult Shell(const std::string& script) {
   return RunCommand({"/bin/sh", "-c", script}, Soon());

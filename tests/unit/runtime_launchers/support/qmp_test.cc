@@ -9,6 +9,7 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/process.h"
+#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
@@ -16,8 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Deadline Soon() { return Deadline::In(seconds(20)); }
 
 // QEMU without a machine: its monitor, and nothing to run.
 class QmpTest : public ::testing::Test {

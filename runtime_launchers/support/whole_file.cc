@@ -1,0 +1,19 @@
+#include "runtime_launchers/support/whole_file.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "runtime_launchers/support/error.h"
+
+namespace hvbench {
+
+std::string WholeFile(const std::filesystem::path& file, const std::string& what) try {
+  std::ifstream stream(file, std::ios::binary);
+  stream.exceptions(std::ios::failbit | std::ios::badbit);
+  if (!stream.is_open()) throw std::ios::failure("not open");
+  return {std::istreambuf_iterator<char>(stream), {}};
+} catch (const std::ios::failure&) {
+  throw Error("cannot read the " + what + " " + file.string());
+}
+
+}  // namespace hvbench

@@ -1,0 +1,12 @@
+// The deadline of what a test waits for and expects at once.
+#pragma once
+
+#include <chrono>
+
+#include "runtime_launchers/support/clock.h"
+
+namespace hvbench {
+
+inline Deadline Soon() { return Deadline::In(std::chrono::seconds(20)); }
+
+}  // namespace hvbench
