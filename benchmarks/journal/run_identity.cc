@@ -70,8 +70,8 @@ void AddMachine(Identity& identity) {
   std::string id;
   std::getline(std::ifstream("/etc/machine-id"), id);
   if (id.empty()) {
-    std::string name(256, '\0');
-    if (gethostname(name.data(), name.size() - 1) == 0) id = name.c_str();
+    char name[256] = {};
+    if (gethostname(name, sizeof name - 1) == 0) id = name;
   }
   identity["the machine"] = Sha256OfText("hvbench " + id).substr(0, 16);
   identity["its CPUs"] = std::to_string(sysconf(_SC_NPROCESSORS_CONF));

@@ -31,30 +31,36 @@ Row MakeRow(const std::string& name, double ns, double boot = 1) {
 }
 
 std::string Start(std::int64_t first_boot = 1, int format = kJournalFormat) {
-  return Json({{"hvbench_journal", format},
-               {"start", 1},
-               {"date", "2026-01-01T00:00:00Z"},
-               {"first_boot", first_boot},
-               {"identity", {{"number of benchmarks", "2"}}},
-               {"context", {{"host_name", "box"}}}})
+  return OrderedJson({{"hvbench_journal", format},
+                      {"start", 1},
+                      {"date", "2026-01-01T00:00:00Z"},
+                      {"first_boot", first_boot},
+                      {"identity", {{"number of benchmarks", "2"}}},
+                      {"context", {{"host_name", "box"}}}})
              .dump() +
          '\n';
 }
 
-std::string Repetition(const Row& row) { return Json({{"repetition", JsonOf(row)}}).dump() + '\n'; }
+std::string Repetition(const Row& row) {
+  return OrderedJson({{"repetition", JsonOf(row)}}).dump() + '\n';
+}
 
 std::string Benchmark(const std::string& name, const Row& row, bool complete = true) {
-  return Json({{"benchmark", name}, {"complete", complete}, {"rows", Json::array({JsonOf(row)})}})
+  return OrderedJson({{"benchmark", name},
+                      {"complete", complete},
+                      {"rows", OrderedJson::array({JsonOf(row)})}})
              .dump() +
          '\n';
 }
 
 std::string Visit(const std::string& name, double ns) {
-  return Json({{"visit", name}, {"rows", Json::array({JsonOf(MakeRow(name, ns))})}}).dump() + '\n';
+  return OrderedJson({{"visit", name}, {"rows", OrderedJson::array({JsonOf(MakeRow(name, ns))})}})
+             .dump() +
+         '\n';
 }
 
 std::string Block(int number) {
-  return Json({{"block", number}, {"elapsed_s", 1.5 * number}}).dump() + '\n';
+  return OrderedJson({{"block", number}, {"elapsed_s", 1.5 * number}}).dump() + '\n';
 }
 
 std::vector<double> TimesOf(const JournalContents::Rows& rows) {
@@ -85,7 +91,7 @@ TEST(RunJson, LosesNothing) {
   failed.family_index = failed.per_family_instance_index = failed.repetition_index = 0;
   const std::vector<Row> rows = {row, aggregate, failed};
   std::vector<Row> again;
-  for (const Row& r : rows) again.push_back(RowOf(Json::parse(JsonOf(r).dump())));
+  for (const Row& r : rows) again.push_back(RowOf(OrderedJson::parse(JsonOf(r).dump())));
   EXPECT_EQ(FormatJsonRows(again), FormatJsonRows(rows));
   for (const char* format : {"csv", "console"}) {
     EXPECT_EQ(FormatRows(format, again), FormatRows(format, rows)) << format;
@@ -180,7 +186,7 @@ TEST(JournalContents, IsToldFromResults) {
 }
 
 TEST(UnfinishedResults, AreGoogleBenchmarksJsonThatSaysSo) {
-  const Json json = UnfinishedResults(
+  const OrderedJson json = UnfinishedResults(
       ParseJournal(Start() + Benchmark(kA, MakeRow(kA, 1)) + "{\"facts\":{\"guest\":\"1\"}}\n")
           .contents);
   EXPECT_EQ(json.at("context").at("host_name"), "box") << "of the machine that measured";
