@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kDeathReportTimeout = std::chrono::seconds(2);
+constexpr auto kTaskReportTimeout = std::chrono::seconds(10);
 constexpr auto kShimEndTimeout = std::chrono::seconds(2);
 constexpr int kLostMachine = 255;  // what Kata's shim says of a task whose VMM is gone
 
@@ -152,7 +152,7 @@ std::string ContainerdGuest::DescribeDeath(const ExitStatus& status) {
   // The process is the shim's child: only containerd gets to know its status, a moment later.
   try {
     const int code =
-        ContainerdClient(/*interruptible=*/false).WaitTask(id_, Deadline::In(kDeathReportTimeout));
+        ContainerdClient(/*interruptible=*/false).WaitTask(id_, Deadline::In(kTaskReportTimeout));
     if (task_.is_vm && code == kLostMachine) return "lost its machine";
     return ProcessGuest::DescribeDeath(FromShellStatus(code));
   } catch (const std::exception&) {

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 // What the daemon starts for each container, unless it is told otherwise for an OCI runtime.
 constexpr char kDockersShim[] = "containerd-shim-runc-v2";
 constexpr auto kStreamEndTimeout = std::chrono::milliseconds(500);
-constexpr auto kInspectTimeout = std::chrono::seconds(2);
+constexpr auto kDeathReportTimeout = std::chrono::seconds(10);
 constexpr auto kEndReportTimeout = std::chrono::milliseconds(500);
 constexpr auto kDockersShimEndTimeout = std::chrono::seconds(2);
 
@@ -311,7 +311,7 @@ std::vector<pid_t> DockerGuest::HelperProcesses() const {
 
 std::string DockerGuest::DescribeDeath(const ExitStatus& status) {
   // The process is the shim's child: only the daemon gets to know its status, a moment later.
-  const Deadline deadline = Deadline::In(kInspectTimeout);
+  const Deadline deadline = Deadline::In(kDeathReportTimeout);
   try {
     const DockerEngine engine(/*interruptible=*/false);
     ContainerState state = engine.StateOfContainer(name_, deadline);
