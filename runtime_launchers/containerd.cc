@@ -7,6 +7,7 @@
 #include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
 namespace {
@@ -15,6 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr auto kContainerdQueryTimeout = std::chrono::seconds(20);
 constexpr auto kRemoveTimeout = std::chrono::seconds(20);
+constexpr auto kShimGrace = std::chrono::seconds(2);
+// Within which containerd ends what it was told to make, whoever listens.
+constexpr auto kShimMakingTime = std::chrono::seconds(3);
 constexpr char kRuncShim[] = "containerd-shim-runc-v2";
 constexpr char kInstallContainerd[] =
     "apt-get install containerd, start it (systemctl start containerd), or name its socket with "
@@ -109,9 +113,24 @@ std::unique_ptr<Guest> ContainerdLauncher::Launch(const LaunchRequest& request) 
   return guest;
 }
 
-void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path&) {
+void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path& guest_dir) {
   try {
-    ContainerdClient(/*interruptible=*/false).Remove(guest_id, Deadline::In(kRemoveTimeout));
+    const ContainerdClient containerd(/*interruptible=*/false);
+    const Deadline deadline = Deadline::In(kRemoveTimeout);
+    containerd.Remove(guest_id, deadline);
+    // A shim that containerd was starting for a program that was killed then has no container.
+    std::error_code error;
+    const auto asked = fs::last_write_time(guest_dir / "bundle" / "config.json", error);
+    auto shim = FindShim(guest_id, BootTicks{0}, Process());
+    while (!shim && !error && fs::file_time_type::clock::now() - asked < kShimMakingTime) {
+      Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
+      shim = FindShim(guest_id, BootTicks{0}, Process());
+    }
+    if (shim) {
+      shim->Wait(Deadline::In(kShimGrace));
+      shim.reset();  // kills what did not end
+      containerd.Remove(guest_id, deadline);
+    }
   } catch (const SystemError&) {
     // No containerd: it may be a private one, which took its containers with it.
   }
