@@ -73,7 +73,7 @@ std::vector<std::string> Differences(const Identity& then, const Identity& now) 
 }
 
 Journal::Journal(const std::filesystem::path& out, JournalUse use) : path_(out) {
-  path_ += ".journal";
+  path_ += kJournalSuffix;
   try {
     Lock();
     Read(use);

@@ -166,6 +166,10 @@ JournalFile ParseJournal(const std::string& text) {
 }
 
 OrderedJson UnfinishedResults(const JournalContents& contents) {
+  if (contents.starts().empty()) {
+    return {{"context", {{kUnfinishedKey, "this run ended before its first benchmark"}}},
+            {"benchmarks", OrderedJson::array()}};
+  }
   OrderedJson results = {
       {"context", OrderedJson::parse(contents.header_context())},
       {"benchmarks", OrderedJson::parse(FormatJsonRows(contents.RowsOf(contents.names())))}};

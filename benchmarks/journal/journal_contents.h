@@ -17,6 +17,8 @@ namespace hvbench {
 
 inline constexpr int kJournalFormat = 1;
 
+// After the name of the file with the results.
+inline constexpr char kJournalSuffix[] = ".journal";
 inline constexpr char kUnfinishedKey[] = "warning.unfinished";
 
 // What must be the same for a run to be gone on with: names for people, and values.

@@ -153,8 +153,10 @@ ResultFile ParseResultFile(std::istream& stream, const std::string& name,
   file.name = name;
   try {
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    // Where a run ended at once, its journal has no line yet, or the beginning of one.
+    const bool is_journal = IsJournal(text) || name.ends_with(kJournalSuffix);
     const OrderedJson json =
-        IsJournal(text) ? UnfinishedResults(ParseJournal(text).contents) : OrderedJson::parse(text);
+        is_journal ? UnfinishedResults(ParseJournal(text).contents) : OrderedJson::parse(text);
     for (const auto& [key, value] : json.at("context").items()) {
       file.context[key] = value.is_string() ? value.get<std::string>() : value.dump();
     }
@@ -171,7 +173,7 @@ ResultFile ReadResultFile(const std::filesystem::path& path, const std::string& 
   std::ifstream stream(path);
   if (!stream) {
     std::error_code none;
-    const std::string journal = path.string() + ".journal";
+    const std::string journal = path.string() + kJournalSuffix;
     throw Error("cannot read " + path.string() +
                 (std::filesystem::exists(journal, none)
                      ? "; the run did not finish, but " + journal + " can be read as well"

@@ -137,5 +137,17 @@ TEST(ResultFile, ThatIsNoneIsAnErrorWithItsName) {
   EXPECT_THROW(ReadResultFile("/nonexistent.json"), Error);
 }
 
+// A run that is killed while it probes leaves a journal without a line, or with a torn one.
+TEST(ResultFile, AJournalThatWasJustBegunHasNoResultsYet) {
+  for (const std::string text : {"", "{\"hvbench_jou", "{\"hvbench_journal\":1,\"ident"}) {
+    std::istringstream stream(text);
+    const ResultFile file = ParseResultFile(stream, "r.json.journal");
+    EXPECT_TRUE(file.results.kernels().empty()) << text;
+    EXPECT_NE(file.Unfinished().find("ended before its first benchmark"), std::string::npos);
+  }
+  std::istringstream empty("");
+  EXPECT_THROW(ParseResultFile(empty, "r.json"), Error);
+}
+
 }  // namespace
 }  // namespace hvbench
