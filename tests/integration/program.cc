@@ -12,6 +12,7 @@
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/error.h"
 #include "tests/support/disk_folder.h"
+#include "tests/support/remove_folder.h"
 
 namespace hvbench::test {
 namespace {
@@ -35,10 +36,7 @@ fs::path MakeTemporaryDir() {
 
 ProgramTest::ProgramTest() : dir_(MakeTemporaryDir()), work_dir_(dir_ / "work") {}
 
-ProgramTest::~ProgramTest() {
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
-}
+ProgramTest::~ProgramTest() { test::RemoveFolder(dir_); }
 
 Process ProgramTest::StartBy(const std::vector<std::string>& starter,
                              const std::vector<std::string>& arguments, const std::string& name) {
