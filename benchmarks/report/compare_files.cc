@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/comparison.h"
 #include "benchmarks/report/escape.h"
 #include "benchmarks/report/number_text.h"
@@ -143,7 +144,6 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
 }
 
 void PrintJson(const FileComparison& comparison, std::ostream& out) {
-  using OrderedJson = nlohmann::ordered_json;
   const auto estimate = [](const RatioEstimate& e) {
     OrderedJson json = {
         {"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.units}};

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
 #include "benchmarks/report/findings.h"
@@ -15,8 +16,6 @@
 
 namespace hvbench {
 namespace {
-
-using OrderedJson = nlohmann::ordered_json;
 
 // Five digits are more than any measurement has, and keep the page small.
 OrderedJson Short(double value) {

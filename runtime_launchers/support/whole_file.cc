@@ -9,8 +9,8 @@ namespace hvbench {
 
 std::string WholeFile(const std::filesystem::path& file, const std::string& what) try {
   std::ifstream stream(file, std::ios::binary);
+  // Throws at once where it could not be opened.
   stream.exceptions(std::ios::failbit | std::ios::badbit);
-  if (!stream.is_open()) throw std::ios::failure("not open");
   return {std::istreambuf_iterator<char>(stream), {}};
 } catch (const std::ios::failure&) {
   throw Error("cannot read the " + what + " " + file.string());

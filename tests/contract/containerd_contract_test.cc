@@ -1,14 +1,11 @@
 // What only containerd leaves: shims, of which it may know nothing any more.
-#include <sys/wait.h>
-
-#include <csignal>
-#include <iostream>
+#include <optional>
+#include <string>
 
 #include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/support/grpc_unix.h"
 #include "tests/contract/contract_environment.h"
-#include "tests/support/soon.h"
 
 namespace hvbench {
 namespace {
@@ -28,21 +25,7 @@ void ForgetContainer(const std::string& id) {
 TEST_P(LauncherContract, RemoveStaleEndsAShimThatHasNoContainer) {
   if (!GetParam().starts_with("containerd")) GTEST_SKIP() << "not containerd's";
   const LaunchRequest request = NewRequest();
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    try {
-      const BootedGuest booted = Boot(request);
-      kill(getpid(), SIGKILL);
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << "\n";
-    }
-    _exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
-  Cgroup(run_cgroup()).KillAndRemove(Soon());
+  ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
   std::optional<Process> shim = FindShim(request.guest_id, BootTicks{0}, Process());
   ASSERT_TRUE(shim);
   ASSERT_NO_FATAL_FAILURE(ForgetContainer(request.guest_id));

@@ -1,11 +1,13 @@
 #include "tests/contract/contract_environment.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <map>
 #include <sstream>
@@ -211,6 +213,24 @@ BootedGuest LauncherContract::Boot(const LaunchRequest& request) {
                 booted.guest->ConsoleTail());
   }
   return booted;
+}
+
+void LauncherContract::BootAndBeKilled(const LaunchRequest& request) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      const BootedGuest booted = Boot(request);
+      kill(getpid(), SIGKILL);
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << "\n";
+    }
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  Cgroup(run_cgroup()).KillAndRemove(Soon());
 }
 
 void LauncherContract::StopOrderly(BootedGuest& booted) {

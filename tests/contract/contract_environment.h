@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -13,8 +14,12 @@
 #include "fixtures/exec_bridge/exec_bridge.h"
 #include "runtime_launchers/launcher.h"
 #include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/clock.h"
 
 namespace hvbench {
+
+// For what a guest does at once; emulated ones take long.
+inline Deadline Soon() { return Deadline::In(std::chrono::seconds(20)); }
 
 inline constexpr std::int64_t kTestMemoryMib = 96;
 
@@ -39,6 +44,8 @@ class LauncherContract : public ::testing::TestWithParam<std::string> {
   LaunchRequest NewRequest();
   BootedGuest Boot();
   BootedGuest Boot(const LaunchRequest& request);
+  // By a process that is then killed; what it had in the run's control group is ended.
+  void BootAndBeKilled(const LaunchRequest& request);
   // Asks the agent to end, then the guest.
   void StopOrderly(BootedGuest& booted);
 

@@ -19,7 +19,6 @@
 #include "runtime_launchers/support/tsc.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/contract/contract_environment.h"
-#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/hostile_caller.h"
 
 namespace hvbench {
@@ -436,21 +435,7 @@ TEST_P(LauncherContract, LaunchesAgainAfterItsCachesWereRemoved) {
 // In a child, which ends without clean-up while its guest runs.
 TEST_P(LauncherContract, RemoveStaleRemovesWhatAKilledProgramLeft) {
   const LaunchRequest request = NewRequest();
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    try {
-      const BootedGuest booted = Boot(request);
-      kill(getpid(), SIGKILL);
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << "\n";
-    }
-    _exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
-  Cgroup(run_cgroup()).KillAndRemove(Soon());
+  ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
   launcher().RemoveStale(request.guest_id, request.guest_dir);
   launcher().RemoveStale(request.guest_id, request.guest_dir);
   EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});

@@ -7,7 +7,6 @@
 
 #include "fixtures/netlab/netlab.h"
 #include "tests/contract/contract_environment.h"
-#include "tests/support/soon.h"
 
 namespace hvbench {
 namespace {

@@ -7,6 +7,6 @@
 
 namespace hvbench {
 
-inline Deadline Soon() { return Deadline::In(std::chrono::seconds(20)); }
+inline Deadline Soon() { return Deadline::In(std::chrono::seconds(10)); }
 
 }  // namespace hvbench

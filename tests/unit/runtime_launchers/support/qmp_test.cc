@@ -9,7 +9,6 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/process.h"
-#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
 
 namespace hvbench {
@@ -17,6 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+Deadline Later() { return Deadline::In(seconds(20)); }
 
 // QEMU without a machine: its monitor, and nothing to run.
 class QmpTest : public ::testing::Test {
@@ -35,26 +36,26 @@ class QmpTest : public ::testing::Test {
 };
 
 TEST_F(QmpTest, SteersAMachine) {
-  QmpClient monitor = QmpClient::Connect(socket(), vmm_.pidfd(), Soon());
+  QmpClient monitor = QmpClient::Connect(socket(), vmm_.pidfd(), Later());
   EXPECT_TRUE(monitor.connected());
-  EXPECT_EQ(monitor.Status(Soon()), "prelaunch");
-  monitor.Continue(Soon());
-  EXPECT_EQ(monitor.Status(Soon()), "running");
-  monitor.Stop(Soon());
-  monitor.Stop(Soon());
-  EXPECT_EQ(monitor.Status(Soon()), "paused");
-  EXPECT_TRUE(monitor.VcpuThreads(Soon()).empty());
+  EXPECT_EQ(monitor.Status(Later()), "prelaunch");
+  monitor.Continue(Later());
+  EXPECT_EQ(monitor.Status(Later()), "running");
+  monitor.Stop(Later());
+  monitor.Stop(Later());
+  EXPECT_EQ(monitor.Status(Later()), "paused");
+  EXPECT_TRUE(monitor.VcpuThreads(Later()).empty());
   EXPECT_EQ(monitor.ShutdownReason(), "");
-  monitor.Quit(Soon());
-  ASSERT_TRUE(vmm_.Wait(Soon()));
+  monitor.Quit(Later());
+  ASSERT_TRUE(vmm_.Wait(Later()));
   EXPECT_EQ(monitor.ShutdownReason(), "host-qmp-quit");
-  EXPECT_THROW(monitor.Stop(Soon()), Error);
+  EXPECT_THROW(monitor.Stop(Later()), Error);
 }
 
 TEST_F(QmpTest, AVmmThatDiesIsSeenBeforeTheDeadline) {
-  QmpClient monitor = QmpClient::Connect(socket(), vmm_.pidfd(), Soon());
+  QmpClient monitor = QmpClient::Connect(socket(), vmm_.pidfd(), Later());
   vmm_.Kill(SIGKILL);
-  vmm_.Wait(Soon());
+  vmm_.Wait(Later());
   EXPECT_THROW(monitor.Status(Deadline::In(seconds(60))), Error);
   EXPECT_THROW(QmpClient::Connect(socket(), vmm_.pidfd(), Deadline::In(seconds(60))), Error);
 }
@@ -66,7 +67,7 @@ TEST(QmpClient, WithoutAVmmTheDeadlineEndsTheWait) {
   QmpClient none;
   EXPECT_FALSE(none.connected());
   EXPECT_EQ(none.ShutdownReason(), "");
-  EXPECT_THROW(none.Stop(Soon()), Error);
+  EXPECT_THROW(none.Stop(Later()), Error);
 }
 
 // Says one text to its first client, and no more.
@@ -98,7 +99,7 @@ class Speaker {
 TEST(QmpClient, WhatIsNoMonitorIsAnError) {
   for (const char* text : {"HTTP/1.1 200 OK\r\n", "[1]\n", "{}\n", "{\"QMP\": \n"}) {
     const Speaker speaker(text);
-    EXPECT_THROW(QmpClient::Connect(speaker.path(), -1, Soon()), Error) << text;
+    EXPECT_THROW(QmpClient::Connect(speaker.path(), -1, Later()), Error) << text;
   }
   const Speaker silent("{\"QMP\": {}");
   EXPECT_THROW(QmpClient::Connect(silent.path(), -1, Deadline::In(milliseconds(100))), TimedOut);
