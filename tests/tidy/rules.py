@@ -39,7 +39,7 @@ SYSTEM = r"[a-z0-9_]+\.h|(sys|linux|net|netinet|arpa|asm)/[a-z0-9_]+\.h"
 GUEST_HEADERS = {
     "fixtures/protocol": r"",
     "fixtures/agent": SYSTEM,
-    "benchmarks/kernels": SYSTEM + r"|nettle/[a-z0-9_]+\.h|boost/(asio|histogram)(/[a-z0-9_/]+)?\.hpp",
+    "benchmarks/kernels": SYSTEM + r"|nettle/[a-z0-9_]+\.h|boost/(align|asio|histogram)(/[a-z0-9_/]+)?\.hpp",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
