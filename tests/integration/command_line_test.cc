@@ -4,6 +4,7 @@
 
 #include "fixtures/cell_name.h"
 #include "tests/integration/program.h"
+#include "tests/support/environment_variable.h"
 
 namespace hvbench::test {
 namespace {
@@ -64,28 +65,14 @@ TEST_F(CommandLineTest, AnUnusableRuntimeIsLeftOutUnlessNamed) {
   EXPECT_NE(unnamed.err.find("left out: runc-old"), std::string::npos) << unnamed.err;
 }
 
-// A variable for the time of a scope.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name) {
-    setenv(name, value.c_str(), 1);
-  }
-  ~Variable() { unsetenv(name_); }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-};
-
 TEST_F(CommandLineTest, TakesFlagsFromTheEnvironment) {
   const std::string out = (dir_ / "r.json").string();
-  const Variable filter("BENCHMARK_FILTER", "noop/runtime:native/");
-  const Variable file("BENCHMARK_OUT", out);
-  const Variable context("BENCHMARK_CONTEXT", "place=here,other=1");
-  const Variable verbosity("V", "9");
+  const EnvironmentVariable filter("BENCHMARK_FILTER", "noop/runtime:native/");
+  const EnvironmentVariable file("BENCHMARK_OUT", out);
+  const EnvironmentVariable context("BENCHMARK_CONTEXT", "place=here,other=1");
+  const EnvironmentVariable verbosity("V", "9");
   {
-    const Variable list("BENCHMARK_LIST_TESTS", "yes");
+    const EnvironmentVariable list("BENCHMARK_LIST_TESTS", "yes");
     const ProgramResult listed = Run({});
     EXPECT_EQ(listed.exit_code, 0) << listed.err;
     EXPECT_EQ(listed.out, "calibration/noop/runtime:native/manual_time\n");
@@ -101,13 +88,13 @@ TEST_F(CommandLineTest, TakesFlagsFromTheEnvironment) {
   EXPECT_TRUE(json.at("context").contains("hvbench_version"));
   EXPECT_EQ(json.at("benchmarks").size(), 1u);
   {
-    const Variable format("BENCHMARK_FORMAT", "json");
-    const Variable repetitions("BENCHMARK_REPETITIONS", "2");
+    const EnvironmentVariable format("BENCHMARK_FORMAT", "json");
+    const EnvironmentVariable repetitions("BENCHMARK_REPETITIONS", "2");
     const ProgramResult printed = Run({"--hvbench_profile=smoke", "--hvbench_runtimes=native"});
     const nlohmann::json rows = nlohmann::json::parse(printed.out).at("benchmarks");
     EXPECT_EQ(rows.at(0).at("repetitions"), 2);
   }
-  const Variable color("BENCHMARK_OUT_FORMAT", "xml");
+  const EnvironmentVariable color("BENCHMARK_OUT_FORMAT", "xml");
   EXPECT_EQ(Run({}).exit_code, 2) << "as the flag's would be";
 }
 
@@ -120,9 +107,9 @@ TEST_F(CommandLineTest, WritesNumbersTheSameInEveryLocale) {
                Deadline::In(std::chrono::seconds(60)));
   }
   if (!std::filesystem::exists(german / "LC_NUMERIC")) GTEST_SKIP() << "needs the package locales";
-  const Variable path("LOCPATH", locales.string());
-  const Variable locale("LC_ALL", "de_DE.UTF-8");
-  const Variable zone("TZ", "Asia/Kolkata");
+  const EnvironmentVariable path("LOCPATH", locales.string());
+  const EnvironmentVariable locale("LC_ALL", "de_DE.UTF-8");
+  const EnvironmentVariable zone("TZ", "Asia/Kolkata");
   const ProgramResult result =
       Run({"--benchmark_filter=noop/runtime:native/", "--hvbench_profile=smoke",
            "--benchmark_out=" + (dir_ / "r.json").string()});

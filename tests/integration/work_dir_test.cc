@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/integration/program.h"
+#include "tests/support/environment_variable.h"
 
 namespace hvbench::test {
 namespace {
@@ -91,9 +92,8 @@ TEST_F(WorkDirTest, WhatEverybodyMayReplaceIsNeitherExecutedNorBooted) {
   ExpectRefused({"--hvbench_runtimes_file=" + (dir_ / "runtimes.json").string(),
                  "--hvbench_runtimes=planted"},
                 says);
-  setenv("HVBENCH_APPLICATION_ROOT", open_folder.c_str(), 1);
+  const EnvironmentVariable root("HVBENCH_APPLICATION_ROOT", open_folder);
   ExpectRefused(Noop(), says);
-  unsetenv("HVBENCH_APPLICATION_ROOT");
 }
 
 TEST_F(WorkDirTest, ALockThatIsALinkMakesNothingElsewhere) {

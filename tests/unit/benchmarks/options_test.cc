@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "benchmarks/suite.h"
+#include "tests/support/environment_variable.h"
 
 namespace hvbench {
 namespace {
@@ -236,18 +237,13 @@ TEST(Options, ABadOneIsOneSentenceAndStatusTwo) {
 }
 
 TEST(Options, TheWorkDirectoryIsInTheCache) {
-  const char* const saved = std::getenv("XDG_CACHE_HOME");
-  const std::string old = saved != nullptr ? saved : "";
-  setenv("XDG_CACHE_HOME", "/cache", 1);
-  EXPECT_EQ(Accepted({}).work_dir, "/cache/hvbench");
-  setenv("XDG_CACHE_HOME", "relative is invalid", 1);
+  {
+    const EnvironmentVariable cache("XDG_CACHE_HOME", "/cache");
+    EXPECT_EQ(Accepted({}).work_dir, "/cache/hvbench");
+  }
+  const EnvironmentVariable cache("XDG_CACHE_HOME", "relative is invalid");
   EXPECT_TRUE(Accepted({}).work_dir.is_absolute());
   EXPECT_EQ(Accepted({}).work_dir.filename(), "hvbench");
-  if (saved != nullptr) {
-    setenv("XDG_CACHE_HOME", old.c_str(), 1);
-  } else {
-    unsetenv("XDG_CACHE_HOME");
-  }
 }
 
 }  // namespace
