@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime_launchers/containerd_shim.h"
+#include "runtime_launchers/oci_bundle.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
@@ -16,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr auto kContainerdQueryTimeout = std::chrono::seconds(20);
 constexpr auto kRemoveTimeout = std::chrono::seconds(20);
-constexpr auto kShimGrace = std::chrono::seconds(2);
 // Within which containerd ends what it was told to make, whoever listens.
 constexpr auto kShimMakingTime = std::chrono::seconds(3);
 constexpr char kRuncShim[] = "containerd-shim-runc-v2";
@@ -113,24 +113,23 @@ std::unique_ptr<Guest> ContainerdLauncher::Launch(const LaunchRequest& request) 
   return guest;
 }
 
+// The shim of a guest whose program was killed. containerd goes on making what it was told to make,
+// whoever listens: a guest that was asked for a moment ago may get its shim yet.
+std::optional<Process> FindStaleShim(const std::string& guest_id, const fs::path& guest_dir) {
+  std::error_code error;
+  const auto asked = fs::last_write_time(OciBundleIn(guest_dir) / "config.json", error);
+  auto shim = FindShim(guest_id, BootTicks{0}, Process());
+  while (!shim && !error && fs::file_time_type::clock::now() - asked < kShimMakingTime) {
+    Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
+    shim = FindShim(guest_id, BootTicks{0}, Process());
+  }
+  return shim;
+}
+
 void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path& guest_dir) {
   try {
-    const ContainerdClient containerd(/*interruptible=*/false);
-    const Deadline deadline = Deadline::In(kRemoveTimeout);
-    containerd.Remove(guest_id, deadline);
-    // A shim that containerd was starting for a program that was killed then has no container.
-    std::error_code error;
-    const auto asked = fs::last_write_time(guest_dir / "bundle" / "config.json", error);
-    auto shim = FindShim(guest_id, BootTicks{0}, Process());
-    while (!shim && !error && fs::file_time_type::clock::now() - asked < kShimMakingTime) {
-      Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
-      shim = FindShim(guest_id, BootTicks{0}, Process());
-    }
-    if (shim) {
-      shim->Wait(Deadline::In(kShimGrace));
-      shim.reset();  // kills what did not end
-      containerd.Remove(guest_id, deadline);
-    }
+    RemoveContainer(
+        guest_id, [&] { return FindStaleShim(guest_id, guest_dir); }, Deadline::In(kRemoveTimeout));
   } catch (const SystemError&) {
     // No containerd: it may be a private one, which took its containers with it.
   }

@@ -19,10 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kTaskReportTimeout = std::chrono::seconds(10);
-constexpr auto kShimEndTimeout = std::chrono::seconds(2);
 constexpr int kLostMachine = 255;  // what Kata's shim says of a task whose VMM is gone
 
-fs::path BundleIn(const fs::path& guest_dir) { return guest_dir / "bundle"; }
 fs::path ConsoleIn(const fs::path& guest_dir) { return guest_dir / "console.log"; }
 
 // A FIFO, opened without waiting for the other end.
@@ -63,7 +61,7 @@ void ContainerdGuest::Prepare(const LaunchRequest& request,
     in_guest.cgroup += "/sandbox";
     in_guest.shape.memory_mib = 0;
   }
-  const fs::path bundle = BundleIn(guest_dir_);
+  const fs::path bundle = OciBundleIn(guest_dir_);
   WriteOciBundle(bundle, in_guest, agent_arguments);
   if (!request.cold_cache) return;
   // containerd's own binary stays: it runs.
@@ -74,7 +72,7 @@ void ContainerdGuest::Prepare(const LaunchRequest& request,
 
 void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
                              const TaskStreams& streams) {
-  const fs::path bundle = BundleIn(guest_dir_);
+  const fs::path bundle = OciBundleIn(guest_dir_);
   cgroup_ = Cgroup::MakeNew(request.cgroup,
                             {request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
   created_ = true;  // also if an answer does not arrive in time
@@ -122,7 +120,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   AdoptShim();
   if (task_.is_vm && shim_) MoveProcessTree(*shim_, *cgroup_);
   facts_["command_line"] = "containerd task " + id_ + " on " + task_.runtime + " with " +
-                           (BundleIn(guest_dir_) / "config.json").string();
+                           (OciBundleIn(guest_dir_) / "config.json").string();
   facts_["limits"] = task_.is_vm ? "cgroup for CPUs, the machine's size for memory" : "cgroup";
   facts_["transport"] = "fifo, copied by the shim";
   facts_["shim"] = task_.runtime;
@@ -162,14 +160,11 @@ std::string ContainerdGuest::DescribeDeath(const ExitStatus& status) {
 
 void ContainerdGuest::RemoveRuntimeState(Deadline deadline) {
   if (!created_) return;
-  const ContainerdClient containerd(/*interruptible=*/false);
-  containerd.Remove(id_, deadline);
-  if (!shim_) AdoptShim();  // a launch that failed or was given up may have left one
-  if (shim_) {
-    shim_->Wait(Deadline::In(kShimEndTimeout));
-    shim_.reset();  // kills what did not end
-    containerd.Remove(id_, deadline);
-  }
+  const auto find_shim = [this] {
+    if (!shim_) AdoptShim();  // a launch that failed or was given up may have left one
+    return std::exchange(shim_, std::nullopt);
+  };
+  RemoveContainer(id_, find_shim, deadline);
   for (const fs::path& folder : task_.shim_folders) RemoveMountedFolder(folder);
   created_ = false;
 }

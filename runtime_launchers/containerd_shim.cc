@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 
 #include <charconv>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -13,6 +14,9 @@
 
 namespace hvbench {
 namespace {
+
+// In which a shim ends by itself once its task is removed.
+constexpr auto kShimGrace = std::chrono::seconds(2);
 
 std::vector<pid_t> AllProcesses() {
   std::vector<pid_t> pids;
@@ -57,6 +61,26 @@ std::optional<Process> FindShim(const std::string& container_id, BootTicks not_b
     if (auto shim = prove(pid)) return shim;
   }
   return std::nullopt;
+}
+
+void RemoveContainer(const std::string& container_id,
+                     const std::function<std::optional<Process>()>& find_shim, Deadline deadline) {
+  std::exception_ptr refusal;
+  const auto ask_containerd = [&] {
+    refusal = nullptr;
+    try {
+      ContainerdClient(/*interruptible=*/false).Remove(container_id, deadline);
+    } catch (const Error&) {
+      refusal = std::current_exception();
+    }
+  };
+  ask_containerd();
+  if (std::optional<Process> shim = find_shim()) {
+    shim->Wait(Deadline::In(kShimGrace));
+    shim.reset();  // kills what did not end
+    ask_containerd();
+  }
+  if (refusal) std::rethrow_exception(refusal);
 }
 
 void MoveProcessTree(const Process& root, const Cgroup& cgroup) {

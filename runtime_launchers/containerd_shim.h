@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/process.h"
 
@@ -17,6 +19,12 @@ namespace hvbench {
 // known, or has none (Process()).
 std::optional<Process> FindShim(const std::string& container_id, BootTicks not_before,
                                 const Process& child);
+
+// Removes a container with its task and its shim, whatever of them is there. `find_shim` is asked
+// after containerd was; the shim that it gives is killed where it does not end by itself. Throws as
+// ContainerdClient does, but not before the shim has ended, with which containerd is not needed.
+void RemoveContainer(const std::string& container_id,
+                     const std::function<std::optional<Process>()>& find_shim, Deadline deadline);
 
 // Puts a process and all its descendants into a control group: a VM's shim with the VMM and the
 // daemons that serve it, wherever the shim has put their threads.

@@ -32,7 +32,7 @@ constexpr auto kOutputCheckInterval = std::chrono::milliseconds(50);
 struct GuestFiles {
   explicit GuestFiles(const fs::path& dir)
       : state(dir / "state"),
-        bundle(dir / "bundle"),
+        bundle(OciBundleIn(dir)),
         pid_file(dir / "pid"),
         runtime_log(dir / "runtime.log") {}
 

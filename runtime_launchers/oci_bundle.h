@@ -15,6 +15,11 @@ inline constexpr char kGuestAgent[] = "/hvbench-agent";
 inline constexpr char kGuestScratch[] = "/scratch";
 inline constexpr char kGuestVolume[] = "/volume";
 
+// Where a guest's bundle lies.
+inline std::filesystem::path OciBundleIn(const std::filesystem::path& guest_dir) {
+  return guest_dir / "bundle";
+}
+
 // The arguments of a container's agent, behind its path.
 std::vector<std::string> ContainerAgentArguments(const LaunchRequest& request);
 

@@ -1,14 +1,24 @@
 // What only containerd leaves: shims, of which it may know nothing any more.
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/support/grpc_unix.h"
 #include "tests/contract/contract_environment.h"
+#include "tests/support/environment_variable.h"
 
 namespace hvbench {
 namespace {
+
+class ContainerdContract : public LauncherContract {};
+
+std::vector<std::string> KindsOnContainerd() {
+  std::vector<std::string> kinds = RegisteredKinds();
+  std::erase_if(kinds, [](const auto& kind) { return !kind.starts_with("containerd"); });
+  return kinds;
+}
 
 // Its task and its shim stay.
 void ForgetContainer(const std::string& id) {
@@ -22,8 +32,7 @@ void ForgetContainer(const std::string& id) {
 }
 
 // As after a program that was killed while containerd was starting its task.
-TEST_P(LauncherContract, RemoveStaleEndsAShimThatHasNoContainer) {
-  if (!GetParam().starts_with("containerd")) GTEST_SKIP() << "not containerd's";
+TEST_P(ContainerdContract, RemoveStaleEndsAShimThatHasNoContainer) {
   const LaunchRequest request = NewRequest();
   ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
   std::optional<Process> shim = FindShim(request.guest_id, BootTicks{0}, Process());
@@ -33,6 +42,37 @@ TEST_P(LauncherContract, RemoveStaleEndsAShimThatHasNoContainer) {
   EXPECT_TRUE(shim->Wait(Deadline::In(std::chrono::seconds(0))));
   EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
 }
+
+// With that, who has not heard that containerd is gone finds none.
+constexpr char kNoSocket[] = "/nonexistent/containerd.sock";
+
+TEST_P(ContainerdContract, AShimEndsWithItsGuestAlsoWithoutContainerd) {
+  BootedGuest booted = Boot();
+  std::optional<Process> shim = FindShim(booted.request.guest_id, BootTicks{0}, Process());
+  ASSERT_TRUE(shim);
+  {
+    const EnvironmentVariable address("CONTAINERD_ADDRESS", kNoSocket);
+    EXPECT_THROW(booted.guest->Shutdown(StopMode::kForced, Soon()), SystemError);
+    EXPECT_TRUE(shim->Wait(Soon()));
+  }
+  launcher().RemoveStale(booted.request.guest_id, booted.request.guest_dir);
+}
+
+TEST_P(ContainerdContract, RemoveStaleEndsAShimAlsoWithoutContainerd) {
+  const LaunchRequest request = NewRequest();
+  ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
+  std::optional<Process> shim = FindShim(request.guest_id, BootTicks{0}, Process());
+  ASSERT_TRUE(shim);
+  {
+    const EnvironmentVariable address("CONTAINERD_ADDRESS", kNoSocket);
+    launcher().RemoveStale(request.guest_id, request.guest_dir);
+    EXPECT_TRUE(shim->Wait(Soon()));
+  }
+  launcher().RemoveStale(request.guest_id, request.guest_dir);
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtime, ContainerdContract, ::testing::ValuesIn(KindsOnContainerd()),
+                         [](const auto& test) { return TestNameOf(test.param); });
 
 }  // namespace
 }  // namespace hvbench
