@@ -306,6 +306,7 @@ Suite::Rows Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& resu
   ScreenReporter screen(std::move(display), progress, results);
   JournalReporter file(record_->journal(), record_->names());
   if (registered_ > 0) {
+    run_dir_->ReleaseSpareDescriptor();  // for the file of Google Benchmark's (options.cc)
     benchmark::RunSpecifiedBenchmarks(&screen, &file);
   } else if (screen.ReportContext(ContextOf({}))) {  // Google Benchmark takes none for an error
     screen.Finalize();

@@ -2,6 +2,7 @@
 // twice, with the terminal gone, after nohup.
 #include <pty.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +160,43 @@ TEST_F(EndsTest, AnOrdinaryUserOfDockerIsToldWhyNotAndLeavesNothing) {
 }
 
 // At moments over the whole life of a run that would measure all.
+// One more than the number of the last descriptor that the process has of /dev/null.
+rlim_t BehindTheLastOfDevNull(pid_t pid) {
+  rlim_t behind = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone) != "/dev/null") continue;
+    behind = std::max<rlim_t>(behind, std::stoul(entry.path().filename()) + 1);
+  }
+  return behind;
+}
+
+// Google Benchmark ends the program where it cannot open its file.
+TEST_F(EndsTest, WithoutADescriptorForAnythingItIsAnEndInOrder) {
+  const std::string go = dir_ / "go";
+  const std::string waiting =
+      RuncBut("waiting", "*' run '*) while ! [ -e " + go + " ]; do sleep 0.01; done; exit 1 ;;");
+  if (waiting.empty()) GTEST_SKIP() << "needs root and runc";
+  Process program = Start({waiting, "--hvbench_profile=smoke",
+                           "--benchmark_filter=noop/runtime:(native|waiting)/",
+                           "--benchmark_out=" + (dir_ / "r.json").string()});
+  AwaitCgroup();
+  // Whatever it opens for a while is above; the numbers of what it keeps are all taken below.
+  const rlim_t few = BehindTheLastOfDevNull(program.pid());
+  ASSERT_GT(few, 10u);
+  const rlimit limit = {few, few};
+  ASSERT_EQ(prlimit(program.pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+  std::ofstream(go).flush();
+  const ProgramResult result = Finish(std::move(program));
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  const nlohmann::json rows = ReadJson("r.json").at("benchmarks");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_NE(rows[0].at("error_message").get<std::string>().find("Too many open files"),
+            std::string::npos)
+      << rows;
+  ExpectGone("after too few descriptors");
+}
+
 TEST_F(EndsTest, ASignalAtAnyMomentLeavesNothing) {
   const bool has_runc = geteuid() == 0 && FindExecutable("runc");
   const std::string runtimes = has_runc ? "native,runc" : "native";
