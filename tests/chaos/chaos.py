@@ -2,7 +2,8 @@
 """Random faults at random moments of runs: after each the results parse, the exit status is right,
 nothing is left on the machine, and no process beside the run was touched.
 
-    chaos.py PROGRAMS [--seconds N | --faults N] [--seed N] [--runtimes a,b] [--counts FILE]
+    chaos.py PROGRAMS [--seconds N | --faults N] [--seed N] [--runtimes a,b] [--kinds a,b]
+                      [--counts FILE]
 
 PROGRAMS is the folder of hvbench and hvbench-agent. All of it happens in namespaces of its own. The
 same seed draws the same faults; what they meet depends on the machine. Exit status: 1 if a promise
@@ -85,7 +86,7 @@ class Chaos:
 
     def one(self, number, workload, rng):
         uses_daemon = workload.runtime.startswith(("docker", "containerd"))
-        fault = draw(rng, uses_daemon)
+        fault = draw(rng, uses_daemon, self.options.kinds)
         machine = Machine(self.known)
         scene = Scene(self.binary, self.folder, workload, self.work_dir, rng, self.daemons)
         begin = time.monotonic()
@@ -187,6 +188,8 @@ def parse():
     parser.add_argument("--faults", type=int, default=1 << 31)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--runtimes", type=lambda names: names.split(","), default=RUNTIMES)
+    parser.add_argument("--kinds", type=lambda names: names.split(","), default=(),
+                        help="of faults, by the names of their functions")
     parser.add_argument("--counts", type=lambda p: pathlib.Path(p).resolve())
     return parser.parse_args()
 

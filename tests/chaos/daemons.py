@@ -112,10 +112,12 @@ class Daemons:
         return json.loads(self.ask("GET", f"/containers/{self.container}/json")[1])["State"]
 
     def pids(self):
-        """The daemons', and those of the container that is not hvbench's."""
+        """The daemons', their hooks in containers, and those of the container that is not hvbench's."""
         root = self.daemon.pid
         found = {pid for pid in [root, *descendants(root)] if not is_shim(pid)}
-        return found | self.container_pids
+        # A hook that was stopped outlives its container: Docker gives up on it.
+        hooks = {pid for pid in pids() if command_of(pid).startswith("libnetwork-setkey ")}
+        return found | hooks | self.container_pids
 
     def harm(self):
         state = self.state()

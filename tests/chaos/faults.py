@@ -50,10 +50,12 @@ class Scene:
         self.phase = program.phase()
 
     def victim(self, program):
-        """A process of the run's that is not hvbench, or None."""
+        """A process of the run's that is not hvbench, or None. A child that is not yet a program of
+        its own is hvbench still, which waits for it as vfork(2) does."""
         found = descendants(program.pid)
         for pid in self.daemons.shims():
             found += [pid, *descendants(pid)]
+        found = [pid for pid in found if command_of(pid) != command_of(program.pid)]
         if not found:
             return None
         pid = self.rng.choice(found)
@@ -267,7 +269,9 @@ FAULTS = {
 DAEMON_FAULTS = {daemon_killed: 2}
 
 
-def draw(rng, uses_daemon):
-    faults = {**FAULTS, **(DAEMON_FAULTS if uses_daemon else {})}
-    return rng.choices(list(faults), weights=list(faults.values()))[0]
-
+def draw(rng, uses_daemon, kinds=()):
+    """Of `kinds`, or of all where there are none."""
+    weights = {fault: weight for fault, weight in
+               {**FAULTS, **(DAEMON_FAULTS if uses_daemon else {})}.items()
+               if not kinds or fault.__name__ in kinds}
+    return rng.choices(list(weights), weights=list(weights.values()))[0]
