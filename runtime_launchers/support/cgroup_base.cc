@@ -130,7 +130,9 @@ class LeftGroup {
   }
   ~LeftGroup() {
     if (left_by_ != getpid()) return;
-    for (const std::string_view controller : kOurV2Controllers) {
+    // All of them, of which OCI runtimes give more than we do: it had processes, and so gave none.
+    std::istringstream given(ReadCgroupFile(group_ / "cgroup.subtree_control"));
+    for (std::string controller; given >> controller;) {
       std::ofstream(group_ / "cgroup.subtree_control") << "-" << controller;
     }
     Move(getpid(), group_);
