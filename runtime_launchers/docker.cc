@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr auto kDockerQueryTimeout = std::chrono::seconds(20);
 // With the import of the image, on a machine that emulates.
 constexpr auto kDockerTrialTimeout = std::chrono::seconds(60);
+constexpr auto kDockerRemoveTimeout = std::chrono::seconds(30);
 // Far more than a daemon takes to make a container.
 constexpr auto kMakingTime = std::chrono::seconds(3);
 // Docker 23 takes the names of containerd's shims without knowing them (its release notes).
@@ -176,7 +177,7 @@ void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& gu
     std::error_code error;
     const auto asked = fs::last_write_time(AskedForContainer(guest_dir), error);
     // The daemon may still be making what a program asked for that was killed since.
-    while (!engine.RemoveContainer(guest_id, Deadline::In(kDockerTrialTimeout)) && !error &&
+    while (!engine.RemoveContainer(guest_id, Deadline::In(kDockerRemoveTimeout)) && !error &&
            fs::file_time_type::clock::now() - asked < kMakingTime) {
       Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
     }
@@ -187,7 +188,7 @@ void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& gu
 
 void DockerLauncher::RemoveCaches() {
   try {
-    DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kDockerTrialTimeout));
+    DockerEngine(/*interruptible=*/false).RemoveOwnImages(Deadline::In(kDockerRemoveTimeout));
   } catch (const SystemError&) {
   }
 }
