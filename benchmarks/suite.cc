@@ -94,7 +94,11 @@ class Suite {
     if (std::filesystem::exists(options_.load_agent)) load_ = DescribeAgent(options_.load_agent);
     std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
     wanted = WithMatchingCells(std::move(wanted));
-    if (!options_.list_tests) run_dir_.emplace(BeginRun(options_));
+    if (!options_.list_tests) {
+      // Where Google Benchmark cannot read this it ends the program, which must have made nothing.
+      benchmark::CPUInfo::Get();
+      run_dir_.emplace(BeginRun(options_));
+    }
     Probe(wanted);
     std::vector<std::string> names;
     for (const ProbedRuntime& probed : usable_) names.push_back(probed.runtime->name());
