@@ -159,14 +159,15 @@ TEST_P(LauncherContract, FrozenGuestUsesNoCpuAndGoesOnAfterwards) {
   Pause(milliseconds(100), false);
   booted.guest->Freeze();
   booted.guest->Freeze();
+  constexpr milliseconds kFrozen{500};
   const nanoseconds before = booted.guest->HostCpu();
-  Pause(milliseconds(500), false);
+  Pause(kFrozen, false);
   const nanoseconds used = booted.guest->HostCpu() - before;
   booted.guest->Thaw();
   booted.guest->Thaw();
   worker.join();
-  // What Docker's shim does by itself is not the guest's work.
-  EXPECT_LT(used, milliseconds(5));
+  // What Docker's shim does by itself is not the guest's work, which would take all of the time.
+  EXPECT_LT(used, kFrozen / 20);
   EXPECT_GT(run.RoundTripNs(), nanoseconds(milliseconds(800)).count());
   booted.bridge->Verify(Soon());
 

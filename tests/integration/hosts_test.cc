@@ -192,7 +192,7 @@ TEST_F(OwnGroupTest, AnOrdinaryUserHasTheLimitsOfTheirSubtree) {
     GTEST_SKIP() << "another user may not start " << program_;
   }
   StartBy(EnterGroup() +
-          "exec setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CACHE_HOME HOME=" +
+          "exec setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH=\"$PATH\" HOME=" +
           dir_.string() + " \"$program\" \"$@\"");
   EXPECT_EQ(LimitsOf("native"), "cgroup");
   ExpectAsBefore();

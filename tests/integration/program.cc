@@ -5,11 +5,13 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
 #include "fixtures/run_dir.h"
 #include "runtime_launchers/support/cgroup.h"
+#include "runtime_launchers/support/cgroup_mounts.h"
 #include "runtime_launchers/support/error.h"
 #include "tests/support/disk_folder.h"
 #include "tests/support/remove_folder.h"
@@ -24,6 +26,18 @@ std::string Contents(const fs::path& file) {
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();
+}
+
+// Where systemd makes the groups of Docker's containers, they bear their ids and no run's name.
+std::set<std::string> ScopesOfDocker() {
+  std::set<std::string> scopes;
+  std::error_code none;
+  for (const CgroupMount& mount : CgroupMounts()) {
+    for (const auto& entry : fs::directory_iterator(mount.mount_point / "hvbench.slice", none)) {
+      if (entry.is_directory(none)) scopes.insert(entry.path().filename());
+    }
+  }
+  return scopes;
 }
 
 fs::path MakeTemporaryDir() {
@@ -111,6 +125,7 @@ std::vector<std::string> ProgramTest::Leftovers() const {
   for (const std::string& prefix : run_cgroups_) {
     for (const std::string& group : FindTopLevelCgroups(prefix)) found.push_back("cgroup " + group);
   }
+  for (const std::string& group : ScopesOfDocker()) found.push_back("cgroup " + group);
   for (const pid_t pid : Agents()) found.push_back("process " + std::to_string(pid));
   return found;
 }

@@ -22,15 +22,15 @@ readonly ENDS=(CountsTheCpuAndMemoryOfItsHostProcesses DeathIsSeenAtOnceAndExpla
 
 case $DRIVER in
   cgroupfs)
-    all=(native runc docker)
-    limits=(crun gvisor containerd_runc containerd_gvisor)
-    program_tests='HostsTest.*:OwnGroupTest.*:InterruptionTest.ASignalLeaves*/runc:InterruptionTest.SigkillThen*/docker'
-    program_tests+=':StartupTest.RealBootsHoldTogether/runc:MeasuringTest.AKilledGuestCostsItsOwnCellAlone'
+    all=(native runc)
+    limits=(crun gvisor docker containerd_runc)
+    program_tests='HostsTest.*:OwnGroupTest.*:MeasuringTest.AKilledGuestCostsItsOwnCellAlone'
+    program_tests+=':Runtimes/InterruptionTest.ASignalLeaves*/runc'
     ;;
   systemd) # what Docker leaves to it
     all=(docker)
-    limits=(docker_gvisor)
-    program_tests='HostsTest.AScopeOfSystemd*:InterruptionTest.SigkillThen*/docker'
+    limits=()
+    program_tests='HostsTest.AScopeOfSystemd*:Runtimes/InterruptionTest.SigkillThen*/docker'
     ;;
 esac
 runtimes=("${all[@]}" "${limits[@]}")
@@ -65,6 +65,6 @@ names=${runtimes[*]//_/-}
 [[ $DRIVER != cgroupfs ]] || run unit/runtime_launchers/hvbench_launchers_test 'Cgroup*:Oci*'
 run contract/launcher_contract_test \
   "$(filter_of_contract "${LIMITS[@]}" -- "${runtimes[@]}")$(filter_of_contract "${ENDS[@]}" -- "${all[@]}")"
-run integration/hvbench_program_test "*${program_tests//:/:*}"
+run integration/hvbench_program_test "$program_tests"
 if ((status)); then tail -n 40 "$XDG_CACHE_HOME/hvbench/docker/log" || true; fi
 exit "$status"
