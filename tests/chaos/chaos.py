@@ -23,7 +23,7 @@ import tempfile
 import time
 
 from daemons import Daemons, NoDaemons
-from faults import Scene, draw, ended_by_two_signals
+from faults import Scene, draw, ended_by_two_signals, send
 from machine import Bystander, Machine, enter_namespaces, objects
 from program import (Workload, contradictions, measure_undisturbed, results_of, run_to_end)
 
@@ -99,7 +99,7 @@ class Chaos:
                 problems += contradictions(program, status, expected)
             # A second signal leaves the run's folder to the next start.
             if fault is ended_by_two_signals or any(s is None or s < 0 for s in ends):
-                problems += self.recover(rng, workload)
+                problems += self.recover_beside(scene, rng, workload)
             elif fault.__name__ == "daemon_killed":
                 problems += self.cleanup()
                 # The new daemon's own.
@@ -116,6 +116,15 @@ class Chaos:
             print(f"   BROKEN: {problem}", flush=True)
             self.broken.append((number, problem))
         self.put_right(machine)
+
+    def recover_beside(self, scene, rng, workload):
+        """A program of a daemon's that stands still is not ours to kill: until it goes on, something
+        may be left, and is told of."""
+        problems = self.recover(rng, workload)
+        if problems and scene.stopped:
+            send(scene.stopped, signal.SIGCONT)
+            problems = self.recover(rng, workload)
+        return problems
 
     def recover(self, rng, workload):
         """What a user does after a run was killed; one of the ways."""

@@ -37,6 +37,7 @@ class Scene:
         self.daemons = daemons
         self.phase = "starting"
         self.story = ""
+        self.stopped = None  # a process that was not continued
 
     def start(self, **options):
         return Program(self.binary, self.folder, self.workload,
@@ -146,7 +147,7 @@ def stopped_itself(scene):
 def killed_beside_a_stopped_guest(scene):
     program = scene.start()
     scene.wait_somewhere(program)
-    victim = scene.victim(program)
+    victim = scene.stopped = scene.victim(program)
     if victim:
         send(victim, signal.SIGSTOP)
     number = scene.rng.choice((signal.SIGKILL, signal.SIGINT))
