@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <filesystem>
@@ -15,6 +16,8 @@
 namespace hvbench {
 namespace {
 
+// In which containerd removes a container on a busy host, unless its shim stands still.
+constexpr auto kRemovalPatience = std::chrono::seconds(5);
 // In which a shim ends by itself once its task is removed.
 constexpr auto kShimGrace = std::chrono::seconds(2);
 
@@ -66,19 +69,19 @@ std::optional<Process> FindShim(const std::string& container_id, BootTicks not_b
 void RemoveContainer(const std::string& container_id,
                      const std::function<std::optional<Process>()>& find_shim, Deadline deadline) {
   std::exception_ptr refusal;
-  const auto ask_containerd = [&] {
+  const auto ask_containerd = [&](Deadline until) {
     refusal = nullptr;
     try {
-      ContainerdClient(/*interruptible=*/false).Remove(container_id, deadline);
+      ContainerdClient(/*interruptible=*/false).Remove(container_id, until);
     } catch (const Error&) {
       refusal = std::current_exception();
     }
   };
-  ask_containerd();
+  ask_containerd(Deadline(std::min(deadline.when(), Deadline::In(kRemovalPatience).when())));
   if (std::optional<Process> shim = find_shim()) {
     shim->Wait(Deadline::In(kShimGrace));
     shim.reset();  // kills what did not end
-    ask_containerd();
+    ask_containerd(deadline);
   }
   if (refusal) std::rethrow_exception(refusal);
 }

@@ -1,4 +1,6 @@
 // What only containerd leaves: shims, of which it may know nothing any more.
+#include <signal.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +71,17 @@ TEST_P(ContainerdContract, RemoveStaleEndsAShimAlsoWithoutContainerd) {
     EXPECT_TRUE(shim->Wait(Soon()));
   }
   launcher().RemoveStale(request.guest_id, request.guest_dir);
+}
+
+TEST_P(ContainerdContract, RemoveStaleEndsAShimThatStandsStill) {
+  const LaunchRequest request = NewRequest();
+  ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
+  std::optional<Process> shim = FindShim(request.guest_id, BootTicks{0}, Process());
+  ASSERT_TRUE(shim);
+  shim->Kill(SIGSTOP);
+  launcher().RemoveStale(request.guest_id, request.guest_dir);
+  EXPECT_TRUE(shim->Wait(Soon()));
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
 }
 
 INSTANTIATE_TEST_SUITE_P(Runtime, ContainerdContract, ::testing::ValuesIn(KindsOnContainerd()),
