@@ -291,8 +291,10 @@ def held_situations(tree):
         script = os.path.basename(file)
         tests.update(f"{script}:{test}" for test in
                      re.findall(r"^\s*(?:def )?(test_\w+)\(", tree.read(file), re.M))
+    counts = False  # the table of random faults
     for number, line in enumerate(tree.lines(name), 1):
-        if not line.startswith("|") or re.match(r"\|[-| :]+\|$|\| situation ", line):
+        counts = line.startswith("|") and (counts or line.startswith("| fault "))
+        if counts or not line.startswith("|") or re.match(r"\|[-| :]+\|$|\| situation ", line):
             continue
         named = re.findall(r"`([^`]+)`", line.rstrip("| ").rpartition("|")[2])
         if not named:
