@@ -24,7 +24,7 @@ import time
 
 from daemons import Daemons, NoDaemons
 from faults import Scene, draw, ended_by_two_signals, send
-from machine import Bystander, Machine, enter_namespaces, objects
+from machine import Bystander, Machine, enter_namespaces
 from program import (Workload, contradictions, measure_undisturbed, results_of, run_to_end)
 
 SKIPPED = 77
@@ -87,7 +87,7 @@ class Chaos:
     def one(self, number, workload, rng):
         uses_daemon = workload.runtime.startswith(("docker", "containerd"))
         fault = draw(rng, uses_daemon, self.options.kinds)
-        machine = Machine(self.known)
+        machine = Machine(self.known, self.daemons)
         scene = Scene(self.binary, self.folder, workload, self.work_dir, rng, self.daemons)
         begin = time.monotonic()
         problems = []
@@ -102,13 +102,14 @@ class Chaos:
                 problems += self.recover_beside(scene, rng, workload)
             elif fault.__name__ == "daemon_killed":
                 problems += self.cleanup()
-                # The new daemon's own.
-                machine.before |= {o for o in objects() if f"{self.folder}/docker/" in o}
         except Exception as error:  # pylint: disable=broad-except
             problems.append(f"{type(error).__name__}: {error}")
-        problems += machine.leftovers_after_grace()
+        try:
+            problems += machine.leftovers_after_grace()
+            problems += filter(None, [b.harm() for b in [*self.bystanders, self.daemons]])
+        except OSError as error:
+            problems.append(f"the daemon does not answer: {error}")
         problems += [f"run folder {path}" for path in sorted(self.work_dir.glob("runs/*"))]
-        problems += filter(None, [b.harm() for b in [*self.bystanders, self.daemons]])
         self.counts[fault.__name__, scene.phase, "broken" if problems else "held"] += 1
         print(f"{number}. {fault.__name__} ({scene.story}) while {scene.phase}, {workload}:"
               f" {ends} after {time.monotonic() - begin:.1f} s", flush=True)

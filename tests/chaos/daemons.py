@@ -31,6 +31,11 @@ class DockerConnection(http.client.HTTPConnection):
 class NoDaemons:
     """Where Docker is not installed."""
 
+    folder = "/nonexistent"
+
+    def leftovers(self):
+        return []
+
     def pids(self):
         return set()
 
@@ -118,6 +123,12 @@ class Daemons:
         # A hook that was stopped outlives its container: Docker gives up on it.
         hooks = {pid for pid in pids() if command_of(pid).startswith("libnetwork-setkey ")}
         return found | hooks | self.container_pids
+
+    def leftovers(self):
+        """The containers but for the one beside the runs."""
+        containers = json.loads(self.ask("GET", "/containers/json?all=1")[1])
+        return [f"container {' '.join(container['Names'])}, {container['Status']}"
+                for container in containers if container["Id"] != self.container]
 
     def harm(self):
         state = self.state()

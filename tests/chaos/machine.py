@@ -75,9 +75,11 @@ def cgroup_roots():
     return roots
 
 
-def objects():
-    """Whatever a run may make beside its own files, each in words."""
-    found = {f"mount {line.split(' ', 2)[2]}" for line in read("/proc/self/mountinfo").splitlines()}
+def objects(daemons_folder):
+    """Whatever a run may make beside its own files, each in words. What daemons mount for a container
+    is theirs: they are asked whether it is still there."""
+    found = {f"mount {line.split(' ', 2)[2]}" for line in read("/proc/self/mountinfo").splitlines()
+             if f" {daemons_folder}/" not in line}
     found |= {f"cgroup {name}" for name in cgroup_dirs()}
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     found |= {f"link {line.split(':')[1].strip()}" for line in links.splitlines()}
@@ -94,9 +96,10 @@ class Machine:
     """The state before a fault, to compare with afterwards. `known` gives the processes that may be
     there: the test's own."""
 
-    def __init__(self, known):
+    def __init__(self, known, daemons):
         self.known = known
-        self.before = objects()
+        self.daemons = daemons
+        self.before = objects(daemons.folder)
 
     def strangers(self):
         known = self.known()
@@ -105,7 +108,7 @@ class Machine:
 
     def leftovers(self):
         found = [f"process {pid}: {command_of(pid)}" for pid in self.strangers()]
-        return found + sorted(objects() - self.before)
+        return found + self.daemons.leftovers() + sorted(objects(self.daemons.folder) - self.before)
 
     def leftovers_after_grace(self):
         end = time.monotonic() + GRACE_SECONDS
