@@ -1,6 +1,7 @@
 #include "runtime_launchers/containerd.h"
 
 #include <cerrno>
+#include <exception>
 #include <fstream>
 #include <utility>
 
@@ -127,16 +128,19 @@ std::optional<Process> FindStaleShim(const std::string& guest_id, const fs::path
 }
 
 void ContainerdLauncher::RemoveStale(const std::string& guest_id, const fs::path& guest_dir) {
+  std::exception_ptr refusal;
   try {
     RemoveContainer(
         guest_id, [&] { return FindStaleShim(guest_id, guest_dir); }, Deadline::In(kRemoveTimeout));
-  } catch (const SystemError&) {
-    // No containerd: it may be a private one, which took its containers with it.
+  } catch (const SystemError& error) {
+    // As Docker's: it may come back with the container, or was a private one.
+    if (error.system_error() == ECONNREFUSED) refusal = std::current_exception();
   }
   if (runtime_.shim_folders) {
     for (const fs::path& folder : runtime_.shim_folders(guest_id)) RemoveMountedFolder(folder);
   }
   RemoveNamespace();
+  if (refusal) std::rethrow_exception(refusal);
 }
 
 // A shim calls one program without arguments of ours.

@@ -181,8 +181,10 @@ void DockerLauncher::RemoveStale(const std::string& guest_id, const fs::path& gu
            fs::file_time_type::clock::now() - asked < kMakingTime) {
       Pause(std::chrono::milliseconds(50), /*interruptible=*/false);
     }
-  } catch (const SystemError&) {
-    // No daemon: it may be a private one, which took its containers with it.
+  } catch (const SystemError& error) {
+    // A daemon that was killed leaves its socket, and has the container when it comes back. One
+    // that has ended may be a private one, which took its containers with it.
+    if (error.system_error() == ECONNREFUSED) throw;
   }
 }
 

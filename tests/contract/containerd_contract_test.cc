@@ -1,5 +1,6 @@
 // What only containerd leaves: shims, of which it may know nothing any more.
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <optional>
 #include <string>
@@ -8,6 +9,8 @@
 #include "runtime_launchers/containerd_client.h"
 #include "runtime_launchers/containerd_shim.h"
 #include "runtime_launchers/support/grpc_unix.h"
+#include "runtime_launchers/support/socket_path.h"
+#include "runtime_launchers/support/unique_fd.h"
 #include "tests/contract/contract_environment.h"
 #include "tests/support/environment_variable.h"
 
@@ -84,6 +87,44 @@ TEST_P(ContainerdContract, RemoveStaleEndsAShimThatStandsStill) {
   EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
 }
 
+// Docker's too.
+class DaemonContract : public LauncherContract {
+ protected:
+  // The address of the runtime's daemon, as long as the object lives: a socket on which nobody
+  // listens any more.
+  EnvironmentVariable KilledDaemon() const {
+    const std::filesystem::path socket_file = work_dir() / "left.sock";
+    const SocketPath path(socket_file);
+    const sockaddr_un address = path.address();
+    const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    if (GetParam().starts_with("docker")) return {"DOCKER_HOST", "unix://" + socket_file.string()};
+    return {"CONTAINERD_ADDRESS", socket_file};
+  }
+};
+
+std::vector<std::string> KindsWithDaemon() {
+  std::vector<std::string> kinds = RegisteredKinds();
+  std::erase_if(kinds, [](const auto& kind) {
+    return !kind.starts_with("docker") && !kind.starts_with("containerd");
+  });
+  return kinds;
+}
+
+TEST_P(DaemonContract, WhatAKilledDaemonKeepsIsRemovedOnceItIsBack) {
+  const LaunchRequest request = NewRequest();
+  ASSERT_NO_FATAL_FAILURE(BootAndBeKilled(request));
+  {
+    const EnvironmentVariable address = KilledDaemon();
+    EXPECT_THROW(launcher().RemoveStale(request.guest_id, request.guest_dir), SystemError)
+        << "its record would be forgotten";
+  }
+  launcher().RemoveStale(request.guest_id, request.guest_dir);
+  EXPECT_EQ(LeftoversAfterGrace(), std::vector<std::string>{});
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtime, DaemonContract, ::testing::ValuesIn(KindsWithDaemon()),
+                         [](const auto& test) { return TestNameOf(test.param); });
 INSTANTIATE_TEST_SUITE_P(Runtime, ContainerdContract, ::testing::ValuesIn(KindsOnContainerd()),
                          [](const auto& test) { return TestNameOf(test.param); });
 
