@@ -256,6 +256,7 @@ def daemon_killed(scene):
     scene.story = scene.daemons.kill_one(scene.rng)
     program.wait()
     scene.daemons.start_again()
+    scene.daemons.remove_unfinished()
     return [(program, ANY_PHASE)]
 
 
