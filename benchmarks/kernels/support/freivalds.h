@@ -12,8 +12,8 @@
 
 namespace hvbench::agent::kernels {
 
-// A square matrix of doubles, row by row. It begins with a page, since where the heap puts it differs
-// from process to process, and what begins in the midst of a cache line takes 2 % longer.
+// A square matrix of doubles, row by row. It begins with a page, since where the heap puts it
+// differs from process to process, and what begins in the midst of a cache line takes 2 % longer.
 struct SquareMatrix {
   std::size_t order = 0;
   std::vector<double, boost::alignment::aligned_allocator<double, 4096>> cells;
