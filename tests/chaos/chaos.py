@@ -119,10 +119,10 @@ class Chaos:
         self.put_right(machine)
 
     def recover_beside(self, scene, rng, workload):
-        """A program of a daemon's that stands still is not ours to kill: until it goes on, something
-        may be left, and is told of."""
+        """A program of Docker's that stands still is not ours to kill: until it goes on, something may
+        be left, and is told of."""
         problems = self.recover(rng, workload)
-        if problems and scene.stopped:
+        if problems and scene.stopped and workload.runtime.startswith("docker"):
             send(scene.stopped, signal.SIGCONT)
             problems = self.recover(rng, workload)
         return problems

@@ -153,7 +153,8 @@ class Daemons:
         self.ask("DELETE", f"/containers/{old}?force=1")
 
     def remove_unfinished(self):
-        """What the old daemon was making when it was killed, of which a run knows nothing."""
+        """What the old daemon was making when it was killed: a fault of hvbench's that is known
+        (docs/safety.md), and not to be found again each time."""
         for container in json.loads(self.ask("GET", "/containers/json?all=1")[1]):
             if container["State"] == "created":
                 self.ask("DELETE", f"/containers/{container['Id']}?force=1")

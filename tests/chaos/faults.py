@@ -50,13 +50,14 @@ class Scene:
             time.sleep(0.002)
         self.phase = program.phase()
 
-    def victim(self, program):
-        """A process of the run's that is not hvbench, or None. A child that is not yet a program of
-        its own is hvbench still, which waits for it as vfork(2) does."""
+    def victim(self, program, to_stop=False):
+        """A process of the run's that is not hvbench, or None. To stop a child that is not yet a
+        program of its own stops hvbench, which waits for it as vfork(2) does."""
         found = descendants(program.pid)
         for pid in self.daemons.shims():
             found += [pid, *descendants(pid)]
-        found = [pid for pid in found if command_of(pid) != command_of(program.pid)]
+        if to_stop:
+            found = [pid for pid in found if command_of(pid) != command_of(program.pid)]
         if not found:
             return None
         pid = self.rng.choice(found)
@@ -126,7 +127,7 @@ def other_party_killed(scene):
 def other_party_stopped(scene):
     program = scene.start()
     scene.wait_somewhere(program)
-    victim = scene.victim(program)
+    victim = scene.victim(program, to_stop=True)
     if victim:
         send(victim, signal.SIGSTOP)
         if scene.rng.random() < 0.5:
@@ -147,7 +148,7 @@ def stopped_itself(scene):
 def killed_beside_a_stopped_guest(scene):
     program = scene.start()
     scene.wait_somewhere(program)
-    victim = scene.stopped = scene.victim(program)
+    victim = scene.stopped = scene.victim(program, to_stop=True)
     if victim:
         send(victim, signal.SIGSTOP)
     number = scene.rng.choice((signal.SIGKILL, signal.SIGINT))
