@@ -132,7 +132,9 @@ std::string ManualPage(const CLI::App& app) {
       ".TP\n.B 1\nSome benchmark failed, or got slower; or an output could not be written.\n"
       ".TP\n.B 2\nWrong usage, or a runtime that was named is unusable.\n"
       ".TP\n.B 3\nThe filter matched nothing.\n"
-      ".TP\n.B 130\nInterrupted by SIGINT, SIGTERM, SIGHUP or SIGQUIT; the JSON is valid.\n";
+      ".TP\n.B 130\nInterrupted by SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM or "
+      "SIGXCPU; "
+      "the JSON is valid.\n";
   return text;
 }
 

@@ -9,7 +9,7 @@ enum ExitStatusCode {
   kExitFailed = 1,         // some benchmark failed, or an output could not be written
   kExitUsage = 2,          // wrong usage, or a runtime that was named is unusable
   kExitNoMatch = 3,        // the filter matched nothing
-  kExitInterrupted = 130,  // by SIGINT, SIGTERM, SIGHUP or SIGQUIT; the JSON is valid
+  kExitInterrupted = 130,  // by SIGINT, SIGTERM, SIGHUP, ...; the JSON is valid
 };
 
 // All of `hvbench`, for a main() that may first call RegisterLauncher. Returns the exit status.

@@ -137,11 +137,14 @@ void Journal::Append(const OrderedJson& line, Sync sync) {
   contents_.Apply(line);
   if (!fd_ || !problem_.empty()) return;
   const std::string text = line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  // At the end of the disk's space, or of the limit of file sizes, a write is a short one first.
+  std::size_t done = 0;
   ssize_t written = 0;
   do {
-    written = write(fd_.get(), text.data(), text.size());
-  } while (written < 0 && errno == EINTR);
-  const bool whole = written == static_cast<ssize_t>(text.size());
+    written = write(fd_.get(), text.data() + done, text.size() - done);
+    if (written > 0) done += static_cast<std::size_t>(written);
+  } while (done < text.size() && (written > 0 || (written < 0 && errno == EINTR)));
+  const bool whole = done == text.size();
   if (whole && (sync == Sync::kWithNext || fdatasync(fd_.get()) == 0)) {
     size_ += text.size();
     return;

@@ -24,7 +24,10 @@
 namespace hvbench {
 namespace {
 
-constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+// People's, those that batch systems warn with before they kill, and what limits and alarms of the
+// caller end a program by.
+constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                 SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
 constexpr std::int64_t kOneRequestNs = 250'000'000;
 // Of the second that the program promises, what the last resort may take.
 constexpr std::chrono::milliseconds kLastResortTime{800};
@@ -155,6 +158,7 @@ void CatchInterrupts(std::string notice) {
   StartWatchdog(std::move(notice));
   for (const int signal_number : kSignals) Catch(signal_number);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 void SetLastResort(std::function<void()> last_resort) {

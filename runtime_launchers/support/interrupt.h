@@ -10,13 +10,13 @@ namespace hvbench {
 // Of a program that a signal ended, as shells have it for SIGINT.
 inline constexpr int kInterruptedStatus = 130;
 
-// From now on the first SIGINT, SIGTERM, SIGHUP or SIGQUIT makes InterruptRequested() true and
-// InterruptFd() readable for good, and prints `notice` on standard error. A second one runs the
-// last resort and ends the program, with kInterruptedStatus, within a second. No second one are:
-// what comes within a quarter of a second, since timeout(1) and shells send a signal twice, and
-// SIGHUP, in which nobody is impatient. What was ignored when the program started, as nohup(1) does
-// with SIGHUP, stays so. SIGPIPE is ignored: who writes sees EPIPE. Call it once, before threads
-// are started.
+// From now on the first SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM or SIGXCPU
+// makes InterruptRequested() true and InterruptFd() readable for good, and prints `notice` on
+// standard error. A second one runs the last resort and ends the program, with kInterruptedStatus,
+// within a second. No second one are: what comes within a quarter of a second, since timeout(1) and
+// shells send a signal twice, and SIGHUP, in which nobody is impatient. What was ignored when the
+// program started, as nohup(1) does with SIGHUP, stays so. SIGPIPE and SIGXFSZ are ignored: who
+// writes sees EPIPE and EFBIG. Call it once, before threads are started.
 void CatchInterrupts(std::string notice = "");
 
 // What a second one does, in a thread beside all others; empty: nothing.

@@ -152,13 +152,6 @@ class Daemons:
         self.start()
         self.ask("DELETE", f"/containers/{old}?force=1")
 
-    def remove_unfinished(self):
-        """What the old daemon was making when it was killed: a fault of hvbench's that is known
-        (docs/safety.md), and not to be found again each time."""
-        for container in json.loads(self.ask("GET", "/containers/json?all=1")[1]):
-            if container["State"] == "created":
-                self.ask("DELETE", f"/containers/{container['Id']}?force=1")
-
     def shims(self):
         """Those of containers that are hvbench's, or were a moment ago."""
         return [pid for pid in pids() if is_shim(pid) and pid not in self.container_pids]

@@ -13,7 +13,8 @@ import time
 from machine import command_of, descendants
 from program import INTERRUPTED, Program, run_to_end
 
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
+                  signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU)
 # Whoever is not hvbench: what it measures may fail, it may not.
 OTHERS_FAULT = {0, 1}
 # Where the fault may also come before anything is measured: a runtime that was named is unusable.
@@ -224,7 +225,7 @@ def low_limit(scene):
     program = scene.start(limits=[f"{option}={value}"])
     scene.phase = "all"
     # Too little for the loader, which ends it before its first line.
-    return [(program, ANY_PHASE | {127, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGXFSZ})]
+    return [(program, ANY_PHASE | {127, -signal.SIGKILL, -signal.SIGSEGV})]
 
 
 def ends_beside_another(scene):
@@ -257,7 +258,6 @@ def daemon_killed(scene):
     scene.story = scene.daemons.kill_one(scene.rng)
     program.wait()
     scene.daemons.start_again()
-    scene.daemons.remove_unfinished()
     return [(program, ANY_PHASE)]
 
 

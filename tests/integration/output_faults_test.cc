@@ -79,6 +79,23 @@ TEST_F(OutputFaultsTest, AFileThatCannotBeWrittenIsAnError) {
   }
 }
 
+// The program copies its agent and writes results; what is too large for the caller's limit ended
+// it with its folders and groups left.
+TEST_F(OutputFaultsTest, ALimitOfFileSizesIsAnErrorAndNotAnEndByASignal) {
+  for (const std::string blocks : {"0", "1", "40", "600"}) {
+    // What it says goes through a pipe, which has no size.
+    const ProgramResult result =
+        Shell("(ulimit -f " + blocks + "; hvbench" + kRun +
+              "--benchmark_out=$D/limited.json; echo status $?) 2>&1 | cat >&2");
+    const bool has_measured = result.err.find("status 0") != std::string::npos;
+    EXPECT_TRUE(has_measured || result.err.find("status 1") != std::string::npos ||
+                result.err.find("status 2") != std::string::npos)
+        << result.err;
+    EXPECT_NE(has_measured, result.err.find("File too large") != std::string::npos) << result.err;
+    EXPECT_EQ(Leftovers(), std::vector<std::string>()) << blocks;
+  }
+}
+
 TEST_F(OutputFaultsTest, AFullDiskKeepsThePageThatIsThere) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can mount a disk that is full";
   const ProgramResult result = Shell(

@@ -106,8 +106,19 @@ TEST_F(InterruptDeathTest, TheSameRequestTwiceIsOne) {
               ::testing::ExitedWithCode(kExpected), "");
 }
 
+TEST_F(InterruptDeathTest, WhatLimitsAndBatchSystemsSendIsAnEndInOrder) {
+  for (const int signal_number : {SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
+    EXPECT_EXIT(Run([&] {
+                  raise(signal_number);
+                  _exit(InterruptRequested() ? kExpected : 4);
+                }),
+                ::testing::ExitedWithCode(kExpected), "");
+  }
+}
+
 TEST_F(InterruptDeathTest, WhatWasIgnoredAtTheStartStaysSo) {
-  for (const int signal_number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+  for (const int signal_number :
+       {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
     EXPECT_EXIT(
         {
           signal(signal_number, SIG_IGN);
