@@ -21,7 +21,9 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/dockerd.sh"
 source "$HVBENCH_SOURCE_DIR/scripts/lib/steps.sh"
 
 # In this order. `test` includes the consumer project and the rules of tests/tidy.
-readonly STEPS=(format shellcheck build test asan-ubsan tsan clang-tidy fuzz)
+readonly STEPS=(format shellcheck build test lab asan-ubsan tsan clang-tidy fuzz)
+# The lab needs one processor for long, and little else: those after it run beside it.
+readonly BESIDE_LAB=(asan-ubsan tsan clang-tidy fuzz)
 readonly BUILD_DIR=$HVBENCH_SOURCE_DIR/build
 
 usage() {
@@ -52,16 +54,18 @@ step_shellcheck() {
 
 step_build() { configure_preset dev && build_preset dev; }
 
-step_test() { run_ctest dev; }
+step_test() { run_ctest dev --label-exclude '^lab$'; }
+
+step_lab() { run_ctest dev --label-regex '^lab$'; }
 
 step_asan_ubsan() { configure_preset asan-ubsan && build_preset asan-ubsan && run_ctest asan-ubsan; }
 
 # Newer kernels place mappings where the sanitizer of older compilers does not expect them; some
 # containers do not allow to switch that off.
 step_tsan() {
-  local -a fixed_addresses=(setarch "$(uname -m)" --addr-no-randomize)
-  "${fixed_addresses[@]}" true 2>/dev/null || fixed_addresses=()
-  configure_preset tsan && build_preset tsan && run_ctest tsan "${fixed_addresses[@]}"
+  local -a ctest_wrapper=(setarch "$(uname -m)" --addr-no-randomize)
+  "${ctest_wrapper[@]}" true 2>/dev/null || ctest_wrapper=()
+  configure_preset tsan && build_preset tsan && run_ctest tsan
 }
 
 # Without the lines that it prints for every file, among which a finding is not seen.
@@ -75,24 +79,27 @@ step_fuzz() {
     build_preset fuzz && run_ctest fuzz
 }
 
-# run_ctest PRESET [wrapper...]: the counts of its report are added to the summary.
+# run_ctest PRESET [ctest's arguments...]: the counts of its report are added to the summary. A step
+# may name a program with arguments to run it by, as ctest_wrapper.
 run_ctest() {
-  local -r preset=$1 report=$BUILD_DIR/$1/ctest.xml
+  local -r preset=$1 report=$(report_of "$STEP")
   local status=0
   shift
   rm -f "$report"
-  (cd "$HVBENCH_SOURCE_DIR" && "$@" ctest --preset "$preset" --output-junit "$report") || status=$?
+  (cd "$HVBENCH_SOURCE_DIR" &&
+    "${ctest_wrapper[@]}" ctest --preset "$preset" --output-junit "$report" "$@") || status=$?
   count_tests "$report"
   return "$status"
 }
 
+report_of() { printf '%s/reports/%s.xml\n' "$BUILD_DIR" "$1"; }
+
 # With the end of their output, since the log of a whole run is long.
 print_failed_tests() {
   local -a reports=()
-  local report step
-  for report in "$BUILD_DIR"/*/ctest.xml; do
-    step=$(basename "$(dirname "$report")")
-    if step_is_selected "${step/#dev/test}"; then reports+=("$report"); fi
+  local step
+  for step in "${STEPS[@]}"; do
+    if step_is_selected "$step"; then reports+=("$(report_of "$step")"); fi
   done
   python3 "$HVBENCH_SOURCE_DIR/scripts/lib/failed_tests.py" "${reports[@]}"
 }
@@ -109,6 +116,7 @@ install_packages() {
 
 on_exit() {
   end_undisturbed
+  end_steps_beside
   rm -f "$COUNTS_FILE"
   stop_dockerd
   remove_quiet_policy
@@ -141,13 +149,15 @@ main() {
     LLVM=$(llvm_version)
   fi
   use_installed_runtimes
-  if is_root && step_is_selected test; then
+  if is_root && { step_is_selected test || step_is_selected lab; }; then
     provide_runsc
     provide_guest_kernel
     provide_application_root
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
-  run_steps "${STEPS[@]}"
+  mkdir -p "$BUILD_DIR/reports"
+  run_steps format shellcheck build test
+  run_steps_beside lab "${BESIDE_LAB[@]}"
   stop_dockerd
   print_failed_tests
   print_summary
