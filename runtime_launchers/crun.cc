@@ -1,7 +1,7 @@
 // crun, an OCI runtime written in C.
 #include <fstream>
 
-#include "runtime_launchers/oci.h"
+#include "runtime_launchers/oci/launcher.h"
 #include "runtime_launchers/support/cgroup_mounts.h"
 
 namespace hvbench {

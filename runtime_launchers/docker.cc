@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <utility>
 
-#include "runtime_launchers/docker_engine.h"
-#include "runtime_launchers/docker_guest.h"
-#include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/docker/engine.h"
+#include "runtime_launchers/docker/guest.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
+#include "runtime_launchers/vm/kvm.h"
 
 namespace hvbench {
 namespace {

@@ -8,10 +8,10 @@
 #include <sstream>
 #include <tuple>
 
-#include "runtime_launchers/firecracker_guest.h"
 #include "runtime_launchers/support/file_hash.h"
-#include "runtime_launchers/support/kvm.h"
 #include "runtime_launchers/support/unusable.h"
+#include "runtime_launchers/vm/firecracker_guest.h"
+#include "runtime_launchers/vm/kvm.h"
 
 namespace hvbench {
 namespace {

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <fstream>
 
-#include "runtime_launchers/containerd.h"
-#include "runtime_launchers/oci.h"
+#include "runtime_launchers/containerd/launcher.h"
+#include "runtime_launchers/oci/launcher.h"
 #include "runtime_launchers/support/file_hash.h"
-#include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/vm/kvm.h"
 
 namespace hvbench {
 namespace {

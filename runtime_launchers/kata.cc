@@ -6,11 +6,11 @@
 #include <fstream>
 #include <utility>
 
-#include "runtime_launchers/containerd.h"
+#include "runtime_launchers/containerd/launcher.h"
 #include "runtime_launchers/support/file_hash.h"
-#include "runtime_launchers/support/kvm.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/process.h"
+#include "runtime_launchers/vm/kvm.h"
 
 namespace hvbench {
 namespace {

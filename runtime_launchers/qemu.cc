@@ -4,12 +4,12 @@
 
 #include <utility>
 
-#include "runtime_launchers/oci.h"
-#include "runtime_launchers/qemu_command.h"
-#include "runtime_launchers/qemu_guest.h"
-#include "runtime_launchers/support/kvm.h"
+#include "runtime_launchers/oci/launcher.h"
 #include "runtime_launchers/support/log_tail.h"
-#include "runtime_launchers/support/tsc.h"
+#include "runtime_launchers/vm/kvm.h"
+#include "runtime_launchers/vm/qemu_command.h"
+#include "runtime_launchers/vm/qemu_guest.h"
+#include "runtime_launchers/vm/tsc.h"
 
 namespace hvbench {
 namespace {

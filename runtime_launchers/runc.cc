@@ -1,7 +1,7 @@
 // runc, the reference implementation of the OCI runtime specification; called by the suite, or by
 // containerd.
-#include "runtime_launchers/containerd.h"
-#include "runtime_launchers/oci.h"
+#include "runtime_launchers/containerd/launcher.h"
+#include "runtime_launchers/oci/launcher.h"
 
 namespace hvbench {
 namespace {

@@ -7,7 +7,7 @@
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/process_state.h"
-#include "runtime_launchers/support/tsc.h"
+#include "runtime_launchers/vm/tsc.h"
 
 namespace hvbench {
 namespace {

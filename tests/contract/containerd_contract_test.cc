@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime_launchers/containerd_client.h"
-#include "runtime_launchers/containerd_shim.h"
-#include "runtime_launchers/support/grpc_unix.h"
+#include "runtime_launchers/containerd/client.h"
+#include "runtime_launchers/containerd/grpc_unix.h"
+#include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/unique_fd.h"
 #include "tests/contract/contract_environment.h"

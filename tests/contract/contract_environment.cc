@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "fixtures/images/image_cache.h"
-#include "runtime_launchers/containerd_client.h"
-#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/containerd/client.h"
+#include "runtime_launchers/docker/engine.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/proc_stats.h"

@@ -16,8 +16,8 @@
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/process_state.h"
-#include "runtime_launchers/support/tsc.h"
 #include "runtime_launchers/support/wait.h"
+#include "runtime_launchers/vm/tsc.h"
 #include "tests/contract/contract_environment.h"
 #include "tests/unit/runtime_launchers/support/hostile_caller.h"
 

@@ -22,7 +22,7 @@
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/process.h"
-#include "runtime_launchers/support/tsc.h"
+#include "runtime_launchers/vm/tsc.h"
 
 namespace hvbench {
 namespace {

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <thread>
 
-#include "runtime_launchers/docker_engine.h"
+#include "runtime_launchers/docker/engine.h"
 #include "runtime_launchers/support/http_unix.h"
 #include "runtime_launchers/support/identity.h"
 #include "tests/integration/program.h"

@@ -48,7 +48,7 @@ test_machine() {
   [[ $text == *'to standard error'* ]] || fail 'its output was lost'
   [[ -e $OUTPUT/stays ]] || fail 'what it wrote to the output folder was lost'
   [[ ! -e $BUILD_DIR/nothing_of_this_stays ]] || fail 'it wrote to a folder of this machine'
-  # A guest of a few instructions proves KVM; see runtime_launchers/support/kvm.h.
+  # A guest of a few instructions proves KVM; see runtime_launchers/vm/kvm.h.
   python3 "$LAB_DIR/check_lab.py" doctor "$OUTPUT/doctor.json" qemu qemu-microvm
 }
 

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <functional>
 
-#include "runtime_launchers/containerd_shim.h"
+#include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/process.h"

@@ -1,0 +1,179 @@
+#include "runtime_launchers/vm/qemu_guest.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "runtime_launchers/support/clock.h"
+#include "runtime_launchers/support/cpu_set.h"
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/support/proc_stats.h"
+#include "runtime_launchers/support/socket_path.h"
+#include "runtime_launchers/support/wait.h"
+#include "runtime_launchers/vm/kernel_panic.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kMonitorTimeout = std::chrono::seconds(10);
+
+// Addresses are the whole machine's; one in four billion is taken by chance, and QEMU then says so.
+std::uint32_t ChooseCid() {
+  constexpr std::uint32_t kFirstGuestCid = 3;
+  std::random_device random;
+  return random() / 2 + kFirstGuestCid;
+}
+
+bool OpensForUse(const char* device) {
+  return static_cast<bool>(UniqueFd(open(device, O_RDWR | O_CLOEXEC)));
+}
+
+}  // namespace
+
+bool HostHasVsock() { return OpensForUse("/dev/vhost-vsock"); }
+
+bool HostHasVhostNet() { return OpensForUse("/dev/vhost-net"); }
+
+bool HasDirectIo(const fs::path& file) {
+  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+  return static_cast<bool>(fd);
+}
+
+QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
+    : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
+  if (vsock) plan_.vsock_cid = ChooseCid();
+  guest_ram_bytes_ = request.shape.memory_mib << 20;
+  memory_mib_ = request.shape.memory_mib + kQemuMemoryMib + (plan_.machine.kvm ? 0 : kTcgCacheMib);
+}
+
+void QemuGuest::Spawn(const LaunchRequest& request) {
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
+  BoundedLog& log = AddLog();
+  console_ = &AddLog(files_.console);
+  SpawnOptions options;
+  QemuGuestFiles files = files_;
+  UniqueFd folder;
+  if (files.bridge.native().size() > kMostSocketPathBytes) {
+    // QEMU reads nothing from its standard input: it is the folder that the short names begin with.
+    folder = UniqueFd(open(request.guest_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) throw SystemError("cannot open " + request.guest_dir.string(), errno);
+    options.stdin_fd = folder.get();
+    files = QemuGuestFiles("/proc/self/fd/0");
+  }
+  std::vector<std::string> argv = QemuArguments(plan_, files);
+  argv.insert(argv.begin(), binary_.string());
+  options.stdout_fd = log.writer();
+  options.stderr_fd = log.writer();
+  options.cpus = request.shape.host_cpus;
+  options.cgroup_procs = cgroup_->ProcsFiles();
+  if (plan_.network) options.network_namespace = plan_.network->network_namespace;
+  process_ = Process::Spawn(argv, options);
+  log.CloseWriter();
+  facts_["command_line"] = CommandLine(argv);
+}
+
+void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
+  if (shape.host_cpus.empty()) return;
+  std::size_t next = 0;
+  for (const pid_t thread : monitor_.VcpuThreads(deadline)) {
+    if (!IsThreadOf(thread, process_)) {
+      throw NotProved("QEMU named thread " + std::to_string(thread) +
+                      " for a vCPU, which is none of its own");
+    }
+    if (!CpuSet({shape.host_cpus[next++ % shape.host_cpus.size()]}).Apply(thread)) {
+      throw SystemError("cannot pin a vCPU of QEMU", errno);
+    }
+  }
+}
+
+void QemuGuest::Start(const LaunchRequest& request) {
+  facts_["binary_sha256"] = Sha256OfFile(binary_);
+  if (request.cold_cache) {
+    EvictProgram(binary_);
+    EvictFromPageCache(plan_.image.vmlinux);
+    EvictFromPageCache(plan_.image.initramfs);
+  }
+  phases_.launch_called_ns = MonotonicRawNs();
+  try {
+    Spawn(request);
+    monitor_ = QmpClient::Connect(files_.monitor, process_.pidfd(), request.deadline);
+    phases_.process_started_ns = MonotonicRawNs();
+    PinVcpus(request.shape, request.deadline);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string reason = process_.pid() > 0 ? DeathReason() : "";
+    throw Error(error.what() + (reason.empty() ? "" : "; QEMU " + reason) + AsQuote(ConsoleTail()));
+  }
+  if (plan_.vsock_cid != 0) {
+    endpoint_ = VsockEndpoint{plan_.vsock_cid, kAgentVsockPort};
+  } else {
+    endpoint_ = VirtioSerialEndpoint{files_.bridge.string()};
+  }
+  facts_["accelerator"] = plan_.machine.kvm ? "kvm" : "tcg";
+  facts_["guest_kernel"] = "Linux " + plan_.image.kernel_release;
+  facts_["guest_kernel_sha256"] = plan_.image.kernel_sha256;
+  facts_["limits"] = "cgroup";
+  facts_["machine"] = plan_.machine.microvm ? "microvm" : "q35";
+  facts_["memory"] = plan_.options.preallocate ? "preallocated" : "on demand";
+  if (plan_.network) {
+    facts_["network"] = std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU");
+  }
+  if (!plan_.disks.empty()) {
+    facts_["disk"] = plan_.direct_io ? "virtio-blk, direct, aio native"
+                                     : "virtio-blk, through the host's page cache";
+  }
+  facts_["transport"] = plan_.vsock_cid != 0 ? "vsock" : "virtio-serial";
+}
+
+void QemuGuest::Freeze() {
+  if (!stopped_ && process_.Wait(Deadline()) == std::nullopt) {
+    monitor_.Stop(Deadline::In(kMonitorTimeout));
+    stopped_ = true;
+  }
+  ProcessGuest::Freeze();
+}
+
+void QemuGuest::Thaw() {
+  ProcessGuest::Thaw();
+  if (!stopped_) return;
+  stopped_ = false;
+  if (process_.Wait(Deadline()) == std::nullopt) monitor_.Continue(Deadline::In(kMonitorTimeout));
+}
+
+void QemuGuest::Shutdown(StopMode mode, Deadline deadline) {
+  // What is killed need not run on before.
+  if (mode == StopMode::kForced) stopped_ = false;
+  ProcessGuest::Shutdown(mode, deadline);
+}
+
+std::string QemuGuest::DeathReason() {
+  constexpr auto kEndTimeout = std::chrono::seconds(2);
+  if (!monitor_.ShutdownReason().empty()) process_.Wait(Deadline::In(kEndTimeout));
+  return ProcessGuest::DeathReason();
+}
+
+std::string QemuGuest::DescribeDeath(const ExitStatus& status) {
+  if (!status.success()) return ProcessGuest::DescribeDeath(status);
+  const std::string panic = PanicIn(console_->Tail(64 * kLogTailBytes));
+  if (!panic.empty()) return "kernel panicked: " + panic;
+  const std::string reason = monitor_.ShutdownReason();
+  return "machine went down" + (reason.empty() ? "" : " (" + reason + ")");
+}
+
+void QemuGuest::RemoveRuntimeState(Deadline) {
+  // QEMU removes them itself, unless it is killed.
+  std::error_code ignored;
+  fs::remove(files_.monitor, ignored);
+  fs::remove(files_.bridge, ignored);
+}
+
+}  // namespace hvbench
