@@ -8,6 +8,7 @@
 
 #include "runtime_launchers/docker/engine.h"
 #include "runtime_launchers/docker/guest.h"
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 #include "runtime_launchers/vm/kvm.h"
@@ -57,7 +58,7 @@ class DockerLauncher : public Launcher {
   // Of what FindRuntime found.
   std::optional<Unusable> CheckRuntime(const OciRuntimeOfDaemon& runtime) const;
   std::optional<Unusable> Check(std::string& version) const;
-  void Try(LaunchRequest request) const;
+  std::optional<Unusable> Try(LaunchRequest request) const;
 
   RuntimeOptions options_;
   std::string wanted_;
@@ -123,42 +124,30 @@ std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
   }
 }
 
-void DockerLauncher::Try(LaunchRequest request) const {
+std::optional<Unusable> DockerLauncher::Try(LaunchRequest request) const {
   request.shape = {};
   request.deadline = Deadline::In(kDockerTrialTimeout);
   const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
   DockerGuest guest(request, FindRuntime(info), info);
-  guest.Try(request);
+  try {
+    guest.Try(request);
+  } catch (const Error& error) {
+    // Newer kernels show net.core.rmem_default in every network namespace; older runsc take that
+    // for the sign of the host's own.
+    const std::string reason = error.what();
+    if (reason.find("root network namespace") == std::string::npos) throw;
+    return Unusable{
+        reason,
+        R"(give that runtime "runtimeArgs": ["--network=none"] in /etc/docker/daemon.json)"};
+  }
   guest.Shutdown(StopMode::kForced, request.deadline);
+  return std::nullopt;
 }
 
 ProbeResult DockerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
-  ProbeResult result;
-  try {
-    const auto unusable = Check(result.version);
-    result.usable = !unusable;
-    if (unusable) {
-      result.reason = unusable->reason;
-      result.fix = unusable->fix;
-    }
-    if (result.usable && depth == ProbeDepth::kTrial) Try(trial);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const NotProved& error) {
-    result.usable = false;
-    result.reason = error.what();
-    result.fix = kSameNamespaceFix;
-  } catch (const std::exception& error) {
-    result.usable = false;
-    result.reason = error.what();
-    // Newer kernels show net.core.rmem_default in every network namespace; older runsc take that
-    // for the sign of the host's own.
-    if (result.reason.find("root network namespace") != std::string::npos) {
-      result.fix =
-          R"(give that runtime "runtimeArgs": ["--network=none"] in /etc/docker/daemon.json)";
-    }
-  }
-  return result;
+  return RunProbe(
+      depth, [&](ProbeResult& result) { return Check(result.version); },
+      [&] { return Try(trial); });
 }
 
 std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {

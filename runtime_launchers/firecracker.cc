@@ -1,13 +1,12 @@
 // Firecracker: a VMM of few devices, booted for each guest, or restored from a snapshot that is
 // made once for a run. Options: jailer[=FILE], pci, io_engine=Sync|Async, and those of the command
 // (--x).
-#include <unistd.h>
-
 #include <cstdlib>
 #include <mutex>
 #include <sstream>
 #include <tuple>
 
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/unusable.h"
 #include "runtime_launchers/vm/firecracker_guest.h"
@@ -153,7 +152,7 @@ std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
     return Unusable{"Firecracker " + result.version + " is too old (1.8, of June 2024, is not)",
                     kInstallFirecracker};
   }
-  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  if (auto problem = CheckRoot()) return problem;
   if (auto unusable = CheckKvm()) return unusable;
   if (options_.images == nullptr) return Unusable{"there is no guest kernel image", ""};
   options_.images->KernelRelease();
@@ -161,27 +160,13 @@ std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
 }
 
 ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
-  ProbeResult result;
-  std::optional<Unusable> failure;
-  try {
-    failure = Check(result);
-    // All that a boot needs and a kernel may lack; KVM has been tried.
-    if (!failure && depth == ProbeDepth::kTrial) {
-      options_.images->Provide(trial.agent, GuestModules(Resolve().pci, /*ext4=*/false));
-    }
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const NoGuestKernel& error) {
-    failure = Unusable{error.what(), error.fix()};
-  } catch (const std::exception& error) {
-    failure = Unusable{error.what(), ""};
-  }
-  result.usable = !failure;
-  if (failure) {
-    result.reason = failure->reason;
-    result.fix = failure->fix;
-  }
-  return result;
+  return RunProbe(
+      depth, [&](ProbeResult& result) { return Check(result); },
+      // All that a boot needs and a kernel may lack; KVM has been tried.
+      [&]() -> std::optional<Unusable> {
+        options_.images->Provide(trial.agent, GuestModules(Resolve().pci, /*ext4=*/false));
+        return std::nullopt;
+      });
 }
 
 GuestImage FirecrackerLauncher::Image(const LaunchRequest& request,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime_launchers/containerd/launcher.h"
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/process.h"
@@ -138,23 +139,20 @@ Kata::Kata(RuntimeOptions options, KataVmm vmm)
 }
 
 std::optional<Unusable> Kata::FindShim(ShimInfo& shim) const {
-  const auto binary = FindExecutable(ShimName());
-  if (!binary) return Unusable{ShimName().string() + " is not installed", kInstall};
-  shim.path = fs::absolute(*binary);
-  const CommandResult result =
-      RunCommand({shim.path.string(), "--version"}, Deadline::In(kKataVersionTimeout));
-  if (!result.status.success()) {
-    return Unusable{"'" + shim.path.string() + " --version' " + result.status.Describe() +
-                        AsQuote(result.output),
-                    kInstall};
+  InstalledProgram program;
+  if (auto problem =
+          FindInstalled(ShimName(), kInstall, Deadline::In(kKataVersionTimeout), program)) {
+    return problem;
   }
+  shim.path = fs::absolute(program.binary);
+  const std::string& output = program.version_output;
   // "Kata Containers containerd shim (Rust): id: ..., version: 4.2.0, commit: ..."
   constexpr std::string_view kKey = "version: ";
-  if (const std::size_t at = result.output.find(kKey); at != std::string::npos) {
+  if (const std::size_t at = output.find(kKey); at != std::string::npos) {
     const std::size_t begin = at + kKey.size();
-    shim.version = result.output.substr(begin, result.output.find_first_of(",\n", begin) - begin);
+    shim.version = output.substr(begin, output.find_first_of(",\n", begin) - begin);
   }
-  shim.is_rust = result.output.find("(Golang)") == std::string::npos;
+  shim.is_rust = output.find("(Golang)") == std::string::npos;
   return std::nullopt;
 }
 
@@ -206,7 +204,7 @@ std::optional<Unusable> Kata::Check(std::string& version) const {
   ShimInfo shim;
   if (auto unusable = FindShim(shim)) return unusable;
   version = "Kata " + shim.version + (shim.is_rust ? " (Rust)" : " (Go)");
-  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  if (auto problem = CheckRoot()) return problem;
   KataConfig config;
   if (auto unusable = FindConfig(shim, config)) return unusable;
   if (auto unusable = CheckFiles(config)) return unusable;

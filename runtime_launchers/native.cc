@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
@@ -90,25 +91,21 @@ class NativeLauncher : public Launcher {
   const std::string& name() const override { return options_.name; }
 
   ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override {
-    ProbeResult result;
-    utsname system = {};
-    if (uname(&system) == 0) result.version = std::string("Linux ") + system.release;
-    try {
-      if (depth == ProbeDepth::kTrial) {
-        const CommandResult agent =
-            RunCommand({trial.agent.string(), "--exit"}, Deadline::In(kNativeTrialTimeout));
-        if (!agent.status.success()) {
-          throw Error("the agent " + trial.agent.string() + " " + agent.status.Describe() +
-                      AsQuote(agent.output));
-        }
-      }
-      result.usable = true;
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& error) {
-      result.reason = error.what();
-    }
-    return result;
+    return RunProbe(
+        depth,
+        [](ProbeResult& result) -> std::optional<Unusable> {
+          utsname system = {};
+          if (uname(&system) == 0) result.version = std::string("Linux ") + system.release;
+          return std::nullopt;
+        },
+        [&]() -> std::optional<Unusable> {
+          const CommandResult agent =
+              RunCommand({trial.agent.string(), "--exit"}, Deadline::In(kNativeTrialTimeout));
+          if (agent.status.success()) return std::nullopt;
+          return Unusable{"the agent " + trial.agent.string() + " " + agent.status.Describe() +
+                              AsQuote(agent.output),
+                          ""};
+        });
   }
 
   NetworkDevice network_device() const override { return NetworkDevice::kVeth; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime_launchers/oci/launcher.h"
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/vm/kvm.h"
 #include "runtime_launchers/vm/qemu_command.h"
@@ -46,21 +47,17 @@ class QemuLauncher : public Launcher {
 };
 
 std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
-  const auto binary = FindExecutable(BinaryName());
-  if (!binary) return Unusable{BinaryName().string() + " is not installed", kInstallQemu};
-  const CommandResult version =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kQemuVersionTimeout));
-  if (!version.status.success()) {
-    return Unusable{"'" + binary->string() + " --version' " + version.status.Describe() +
-                        AsQuote(version.output),
-                    kInstallQemu};
+  InstalledProgram qemu;
+  if (auto problem =
+          FindInstalled(BinaryName(), kInstallQemu, Deadline::In(kQemuVersionTimeout), qemu)) {
+    return problem;
   }
   // "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
   constexpr std::string_view kVersion = "version ";
-  const std::string line = version.output.substr(0, version.output.find('\n'));
+  const std::string line = qemu.version_output.substr(0, qemu.version_output.find('\n'));
   const std::size_t at = line.find(kVersion);
   result.version = at == std::string::npos ? line : line.substr(at + kVersion.size());
-  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  if (auto problem = CheckRoot()) return problem;
   const QemuOptions checked(options_.options);
   if (options_.images != nullptr) options_.images->KernelRelease();
   const std::optional<Unusable> no_kvm = CheckKvm();
@@ -79,33 +76,17 @@ std::optional<Unusable> QemuLauncher::Try(LaunchRequest request) const {
     MakeGuest(request, /*paused=*/true)->Shutdown(StopMode::kForced, request.deadline);
   } catch (const Interrupted&) {
     throw;
-  } catch (const NoGuestKernel& error) {
-    return Unusable{error.what(), error.fix()};
+  } catch (const NoGuestKernel&) {
+    throw;
   } catch (const Error& error) {
-    return Unusable{std::string("a trial machine failed: ") + error.what(), ""};
+    throw Error(std::string("a trial machine failed: ") + error.what());
   }
   return std::nullopt;
 }
 
 ProbeResult QemuLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
-  ProbeResult result;
-  std::optional<Unusable> failure;
-  try {
-    failure = Check(result);
-    if (!failure && depth == ProbeDepth::kTrial) failure = Try(trial);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const NoGuestKernel& error) {
-    failure = Unusable{error.what(), error.fix()};
-  } catch (const std::exception& error) {
-    failure = Unusable{error.what(), ""};
-  }
-  result.usable = !failure;
-  if (failure) {
-    result.reason = failure->reason;
-    result.fix = failure->fix;
-  }
-  return result;
+  return RunProbe(
+      depth, [&](ProbeResult& result) { return Check(result); }, [&] { return Try(trial); });
 }
 
 std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,

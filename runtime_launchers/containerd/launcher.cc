@@ -7,6 +7,7 @@
 
 #include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/oci/bundle.h"
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/process.h"
 #include "runtime_launchers/support/wait.h"
@@ -87,24 +88,12 @@ void ContainerdLauncher::Try(LaunchRequest request) {
 }
 
 ProbeResult ContainerdLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
-  ProbeResult result;
-  try {
-    if (const auto unusable = Check(result)) {
-      result.reason = unusable->reason;
-      result.fix = unusable->fix;
-      return result;
-    }
-    if (depth == ProbeDepth::kTrial) Try(trial);
-    result.usable = true;
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const NotProved& error) {
-    result.reason = error.what();
-    result.fix = kSameNamespaceFix;
-  } catch (const std::exception& error) {
-    result.reason = error.what();
-  }
-  return result;
+  return RunProbe(
+      depth, [&](ProbeResult& result) { return Check(result); },
+      [&]() -> std::optional<Unusable> {
+        Try(trial);
+        return std::nullopt;
+      });
 }
 
 std::unique_ptr<Guest> ContainerdLauncher::Launch(const LaunchRequest& request) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime_launchers/oci/bundle.h"
+#include "runtime_launchers/probe.h"
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
@@ -254,22 +255,10 @@ std::optional<Unusable> OciLauncher::Try(LaunchRequest request) const {
 }
 
 ProbeResult OciLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
-  ProbeResult result;
-  std::optional<Unusable> failure;
-  try {
-    failure = CheckOciCommand(options_, runtime_, result.version);
-    if (!failure && depth == ProbeDepth::kTrial) failure = Try(trial);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const std::exception& error) {
-    failure = Unusable{error.what(), ""};
-  }
-  result.usable = !failure;
-  if (failure) {
-    result.reason = failure->reason;
-    result.fix = failure->fix;
-  }
-  return result;
+  return RunProbe(
+      depth,
+      [&](ProbeResult& result) { return CheckOciCommand(options_, runtime_, result.version); },
+      [&] { return Try(trial); });
 }
 
 std::unique_ptr<Guest> OciLauncher::Launch(const LaunchRequest& request) {
@@ -313,18 +302,13 @@ std::vector<std::string> OciCommand(const RuntimeOptions& options, const OciRunt
 
 std::optional<Unusable> CheckOciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
                                         std::string& version) {
-  const fs::path name = BinaryName(options, runtime);
-  const auto binary = FindExecutable(name);
-  if (!binary) return Unusable{name.string() + " is not installed", runtime.install_fix};
-  const CommandResult result =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kOciVersionTimeout));
-  if (!result.status.success()) {
-    return Unusable{
-        "'" + binary->string() + " --version' " + result.status.Describe() + AsQuote(result.output),
-        runtime.install_fix};
+  InstalledProgram program;
+  if (auto problem = FindInstalled(BinaryName(options, runtime), runtime.install_fix,
+                                   Deadline::In(kOciVersionTimeout), program)) {
+    return problem;
   }
-  version = ParseVersion(result.output);
-  if (geteuid() != 0) return Unusable{"it needs root", "run as root: sudo hvbench"};
+  version = ParseVersion(program.version_output);
+  if (auto problem = CheckRoot()) return problem;
   return runtime.check ? runtime.check(version) : std::nullopt;
 }
 
