@@ -45,7 +45,7 @@ std::pair<int, int> Release(const std::string& version) {
   return text && dot == '.' ? release : std::pair<int, int>();
 }
 
-std::vector<std::string> GuestModules(bool pci, bool ext4) {
+std::vector<std::string> FirecrackerModules(bool pci, bool ext4) {
   std::vector<std::string> modules = {pci ? "virtio_pci" : "virtio_mmio",
                                       "vmw_vsock_virtio_transport", "virtio_blk", "virtio_net"};
   if (ext4) modules.emplace_back("ext4");
@@ -164,7 +164,7 @@ ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const LaunchRequest& tr
       depth, [&](ProbeResult& result) { return Check(result); },
       // All that a boot needs and a kernel may lack; KVM has been tried.
       [&]() -> std::optional<Unusable> {
-        options_.images->Provide(trial.agent, GuestModules(Resolve().pci, /*ext4=*/false));
+        options_.images->Provide(trial.agent, FirecrackerModules(Resolve().pci, /*ext4=*/false));
         return std::nullopt;
       });
 }
@@ -173,7 +173,7 @@ GuestImage FirecrackerLauncher::Image(const LaunchRequest& request,
                                       const FirecrackerOptions& resolved) const {
   if (options_.images == nullptr) throw Error("runtime " + options_.name + " has no guest images");
   return options_.images->Provide(request.agent,
-                                  GuestModules(resolved.pci, !request.root_image.empty()));
+                                  FirecrackerModules(resolved.pci, !request.root_image.empty()));
 }
 
 void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,

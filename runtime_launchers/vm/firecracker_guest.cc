@@ -18,7 +18,6 @@
 #include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
-#include "runtime_launchers/vm/guest_disks.h"
 #include "runtime_launchers/vm/kernel_panic.h"
 
 namespace hvbench {
@@ -48,12 +47,8 @@ constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
 constexpr auto kAgentPoll = std::chrono::milliseconds(2);
 constexpr auto kMetricsTimeout = std::chrono::seconds(2);
 
-// As QEMU's guests: errors, panics and the agent's words go to the console. Of the i8042 only the
-// reset is there, which is how the machine ends.
-constexpr char kKernelArguments[] =
-    "rdinit=/init panic=-1 reboot=k quiet printk.devkmsg=on earlyprintk=ttyS0,115200,keep "
-    "8250.nr_uarts=0 tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on "
-    "i8042.noaux i8042.nomux i8042.dumbkbd";
+// Of the i8042 only the reset is there, which is how the machine ends.
+constexpr char kKernelWords[] = "reboot=k i8042.noaux i8042.nomux i8042.dumbkbd";
 
 std::int64_t MonotonicUs() {
   timespec now{};
@@ -204,31 +199,30 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   machine.memory_mib = request.shape.memory_mib;
   machine.kernel = kKernel;
   machine.initramfs = kInitramfs;
-  machine.kernel_arguments = kKernelArguments + std::string(options_.pci ? "" : " pci=off") +
-                             " -- --init --vsock=" + std::to_string(kAgentPort) + agent_option +
-                             StateOptionsOfMachine();
   machine.vsock_socket = kVsockSocket;
   NoteFacts(image.kernel_release, image.kernel_sha256);
-  AddDevices(request, machine);
+  GuestMachine as_seen;
+  as_seen.kernel_words = kKernelWords + std::string(options_.pci ? "" : " pci=off");
+  as_seen.bridge_option = "--vsock=" + std::to_string(kAgentPort) + agent_option;
+  as_seen.disks = GuestDisksOf(request);
+  as_seen.network = request.network;
+  machine.kernel_arguments = GuestCommandLine(as_seen);
+  AddDevices(as_seen, machine);
   facts_["kernel_arguments"] = machine.kernel_arguments;
   SpawnVmm(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
 }
 
-void FirecrackerGuest::AddDevices(const LaunchRequest& request, FirecrackerMachine& machine) {
+void FirecrackerGuest::AddDevices(const GuestMachine& as_seen, FirecrackerMachine& machine) {
   machine.io_engine = options_.io_engine;
-  for (const GuestDisk& disk : GuestDisksOf(request)) {
+  for (const GuestDisk& disk : as_seen.disks) {
     machine.disks.push_back(kDisk + std::to_string(machine.disks.size()));
     Place(fs::absolute(disk.file), machine.disks.back(), /*writable=*/true);
-    machine.kernel_arguments += " " + disk.agent_option;
     facts_["disk"] = "virtio-blk, through the host's page cache, " + options_.io_engine;
   }
-  if (request.network) {
-    const GuestNetwork& network = *request.network;
-    machine.tap = network.interface;
-    machine.mac = network.mac;
-    machine.kernel_arguments += " --address=" + network.address + "/" +
-                                std::to_string(network.prefix_bits) + " --peer=" + network.peer;
+  if (as_seen.network) {
+    machine.tap = as_seen.network->interface;
+    machine.mac = as_seen.network->mac;
     facts_["network"] = "virtio-net on a tap, Firecracker";
   }
 }

@@ -9,6 +9,7 @@
 
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/vm/firecracker_api.h"
+#include "runtime_launchers/vm/guest_boot.h"
 
 namespace hvbench {
 
@@ -55,7 +56,7 @@ class FirecrackerGuest : public ProcessGuest {
   std::vector<std::string> Command() const;
   void MakeRoot();
   // The disk and the network device that the request asks for, and what the agent is told of them.
-  void AddDevices(const LaunchRequest& request, FirecrackerMachine& machine);
+  void AddDevices(const GuestMachine& as_seen, FirecrackerMachine& machine);
   // Gives the VMM a file under a name in its root folder.
   void Place(const std::filesystem::path& file, const std::string& name, bool writable) const;
   void MakeOwn(const std::filesystem::path& file) const;

@@ -1,10 +1,5 @@
 #include "runtime_launchers/vm/qemu_command.h"
 
-#include <algorithm>
-#include <string_view>
-
-#include "runtime_launchers/support/process_state.h"
-
 namespace hvbench {
 namespace {
 
@@ -24,25 +19,22 @@ std::string MachineWord(const QemuPlan& plan) {
   return word;
 }
 
-std::string KernelWords(const QemuPlan& plan) {
-  // A panic and the agent's end both reset the machine, which ends QEMU (-no-reboot): at once, by
-  // a triple fault, which needs no device. Errors, panics and the agent's words go to the console.
-  std::string words =
-      "rdinit=/init panic=-1 reboot=t quiet printk.devkmsg=on earlyprintk=ttyS0,115200,keep "
-      "8250.nr_uarts=0 tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on";
+GuestMachine MachineOf(const QemuPlan& plan, bool vsock) {
+  GuestMachine machine;
+  machine.has_pci = !plan.machine.microvm;
+  machine.bridge_module = vsock ? "vmw_vsock_virtio_transport" : "virtio_console";
+  machine.bridge_option = vsock ? "--vsock=" + std::to_string(kAgentVsockPort)
+                                : std::string("--virtio-serial=") + kBridgePort;
+  // At once, by a triple fault, which needs no device.
+  machine.kernel_words = "reboot=t";
   // A machine without KVM's clock and without a timer chip has nothing to measure its TSC with, and
   // what it measures while it is emulated is the host's noise. It is the host's TSC.
   if (!plan.machine.kvm && plan.tsc_khz > 0) {
-    words += " tsc_early_khz=" + std::to_string(plan.tsc_khz);
+    machine.kernel_words += " tsc_early_khz=" + std::to_string(plan.tsc_khz);
   }
-  words += " -- --init" + StateOptionsOfMachine() + " ";
-  if (plan.network) {
-    words += "--address=" + plan.network->address + "/" +
-             std::to_string(plan.network->prefix_bits) + " --peer=" + plan.network->peer + " ";
-  }
-  for (const GuestDisk& disk : plan.disks) words += disk.agent_option + " ";
-  return words + (plan.vsock_cid != 0 ? "--vsock=" + std::to_string(kAgentVsockPort)
-                                      : std::string("--virtio-serial=") + kBridgePort);
+  machine.disks = plan.disks;
+  machine.network = plan.network;
+  return machine;
 }
 
 // As a value of a QEMU option, where a comma would end it.
@@ -109,12 +101,7 @@ QemuGuestFiles::QemuGuestFiles(const std::filesystem::path& dir)
     : monitor(dir / "qmp.sock"), bridge(dir / "bridge.sock"), console(dir / "console.log") {}
 
 std::vector<std::string> QemuModules(const QemuPlan& plan, bool vsock) {
-  std::vector<std::string> modules = {plan.machine.microvm ? "virtio_mmio" : "virtio_pci",
-                                      vsock ? "vmw_vsock_virtio_transport" : "virtio_console"};
-  if (!plan.disks.empty()) modules.emplace_back("virtio_blk");
-  if (std::ranges::any_of(plan.disks, &GuestDisk::has_ext4)) modules.emplace_back("ext4");
-  if (plan.network) modules.emplace_back("virtio_net");
-  return modules;
+  return GuestModules(MachineOf(plan, vsock));
 }
 
 std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFiles& files) {
@@ -130,7 +117,7 @@ std::vector<std::string> QemuArguments(const QemuPlan& plan, const QemuGuestFile
   }
   Add(words, {"-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"});
   Add(words, {"-kernel", plan.image.vmlinux.string(), "-initrd", plan.image.initramfs.string(),
-              "-append", KernelWords(plan)});
+              "-append", GuestCommandLine(MachineOf(plan, plan.vsock_cid != 0))});
   Add(words,
       {"-chardev", "file,id=console,path=" + Quoted(files.console), "-serial", "chardev:console"});
   Add(words, {"-qmp", "unix:" + Quoted(files.monitor) + ",server=on,wait=off"});

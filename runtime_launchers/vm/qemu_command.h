@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime_launchers/launcher.h"
-#include "runtime_launchers/vm/guest_disks.h"
+#include "runtime_launchers/vm/guest_boot.h"
 
 namespace hvbench {
 
