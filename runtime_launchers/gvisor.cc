@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "runtime_launchers/containerd/launcher.h"
+#include "runtime_launchers/docker/launcher.h"
 #include "runtime_launchers/oci/launcher.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/vm/kvm.h"
@@ -15,6 +16,8 @@
 namespace hvbench {
 namespace {
 
+// The memory that gVisor's kernel gives to its guest.
+constexpr char kMemoryFile[] = "runsc-memory";
 // gVisor's blog "Releasing Systrap", 28 April 2023.
 constexpr int kFirstSystrapDate = 20230428;
 
@@ -63,7 +66,7 @@ OciRuntime Gvisor(const std::string& platform) {
   runtime.facts = {{"accelerator", platform == "kvm" ? "kvm" : "none"},
                    {"guest_kernel", "gVisor sentry"},
                    {"platform", platform}};
-  runtime.guest_memory_file = kGvisorMemoryFile;
+  runtime.guest_memory_file = kMemoryFile;
   runtime.explain = ExplainFailure;
   return runtime;
 }
@@ -138,6 +141,15 @@ std::unique_ptr<Launcher> MakeContainerdGvisor(RuntimeOptions options) {
     return task;
   };
   return MakeContainerdLauncher(std::move(options), std::move(runtime));
+}
+
+std::unique_ptr<Launcher> MakeDockerGvisor(RuntimeOptions options) {
+  DockerRuntime runtime;
+  runtime.guest_kernel = "gVisor sentry";
+  runtime.guest_memory_file = kMemoryFile;
+  // It reads the devices of its namespace before one could be moved there.
+  runtime.network_device = NetworkDevice::kNone;
+  return MakeDockerLauncher(std::move(options), "runsc", std::move(runtime));
 }
 
 std::unique_ptr<Launcher> MakeGvisorPtrace(RuntimeOptions options) {

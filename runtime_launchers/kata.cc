@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime_launchers/containerd/launcher.h"
+#include "runtime_launchers/docker/launcher.h"
 #include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
@@ -314,6 +315,20 @@ std::unique_ptr<Launcher> MakeKataFc(RuntimeOptions options) {
                            "firecracker",
                            {"configuration-fc-runtime-rs.toml", "configuration-rs-fc.toml"},
                            {"configuration-fc.toml"}});
+}
+
+std::unique_ptr<Launcher> MakeDockerKata(RuntimeOptions options) {
+  DockerRuntime runtime;
+  runtime.accelerator = "kvm";
+  runtime.guest_kernel = "Kata's";
+  runtime.is_vm = true;
+  // It reads the devices of its namespace before one could be moved there.
+  runtime.network_device = NetworkDevice::kNone;
+  runtime.shim_name = "io.containerd.kata.v2";
+  runtime.shim_program = kKataShim;
+  runtime.install_fix = "scripts/install-runtimes.sh kata, and Docker 23 or newer";
+  runtime.check = CheckKvm;
+  return MakeDockerLauncher(std::move(options), "kata", std::move(runtime));
 }
 
 }  // namespace hvbench

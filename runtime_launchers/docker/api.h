@@ -41,8 +41,6 @@ struct OciRuntimeOfDaemon {
   std::string all;   // all names that the daemon has, for people
   // Those that fit equally well, if more than one does: then none of them was chosen.
   std::string ambiguous;
-  bool IsGvisor() const { return (name + path).find("runsc") != std::string::npos; }
-  bool IsKata() const { return (name + path).find("kata") != std::string::npos; }
 };
 
 // The runtime of that very name, or else the one whose program has it, or else the only one whose

@@ -12,7 +12,6 @@
 #include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/docker/image.h"
 #include "runtime_launchers/oci/bundle.h"
-#include "runtime_launchers/oci/launcher.h"
 #include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/cpu_set.h"
@@ -91,14 +90,16 @@ std::string TextOfAttachedStream(int stream) {
 
 fs::path AskedForContainer(const fs::path& guest_dir) { return guest_dir / "asked-for-container"; }
 
-DockerGuest::DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, DaemonInfo info)
+DockerGuest::DockerGuest(const LaunchRequest& request, DockerRuntime runtime,
+                         std::string oci_runtime, DaemonInfo info)
     : name_(request.guest_id),
       runtime_(std::move(runtime)),
+      oci_runtime_(std::move(oci_runtime)),
       info_(std::move(info)),
       cgroup_parent_(CgroupParentFor(info_, request.cgroup)) {
   memory_mib_ = request.shape.memory_mib;
-  if (runtime_.IsGvisor()) guest_memory_file_ = kGvisorMemoryFile;
-  if (runtime_.IsKata()) guest_ram_bytes_ = request.shape.memory_mib << 20;
+  guest_memory_file_ = runtime_.guest_memory_file;
+  if (runtime_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
 }
 
 Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
@@ -110,7 +111,7 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"NetworkMode", "none"},
                       // Else a daemon's own default puts docker-init before the agent.
                       {"Init", false},
-                      {"Runtime", runtime_.name},
+                      {"Runtime", oci_runtime_},
                       {"CgroupParent", cgroup_parent_},
                       {"SecurityOpt", {"no-new-privileges"}},
                       {"Tmpfs", {{"/tmp", ""}}},
@@ -229,12 +230,10 @@ void DockerGuest::Start(const LaunchRequest& request) {
 
   facts_["command_line"] = "POST /containers/create " + config.dump();
   facts_["limits"] = "cgroup";
-  facts_["accelerator"] = runtime_.IsKata() ? "kvm" : "none";
+  facts_["accelerator"] = runtime_.accelerator;
   facts_["transport"] = "docker-attach";
-  facts_["guest_kernel"] = runtime_.IsGvisor() ? "gVisor sentry"
-                           : runtime_.IsKata() ? "Kata's"
-                                               : "host";
-  facts_["oci_runtime"] = runtime_.name;
+  facts_["guest_kernel"] = runtime_.guest_kernel;
+  facts_["oci_runtime"] = oci_runtime_;
   facts_["storage_driver"] = info_.storage_driver;
   facts_["docker_root_dir"] = info_.root_dir;
   if (info_.remaps_users) facts_["user_namespace"] = "remapped";
@@ -281,7 +280,7 @@ bool DockerGuest::FindHostProcesses(const DockerEngine& engine, const LaunchRequ
     return false;
   }
   if (!shim_) AdoptShim();
-  if (runtime_.IsKata() && shim_) {
+  if (runtime_.is_vm && shim_) {
     cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, 0});
     MoveProcessTree(*shim_, *cgroup_);
     runtime_in_cgroup_ = true;
@@ -296,7 +295,7 @@ void DockerGuest::AdoptMainProcess(pid_t pid) {
     process_ = Process::Adopt(std::move(proved));
   } catch (const NotProved&) {
     // A VMM may be where its shim is.
-    if (runtime_.IsKata()) AdoptShim();
+    if (runtime_.is_vm) AdoptShim();
     if (!shim_) throw;
     process_ = Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_));
   }

@@ -1,6 +1,7 @@
 // A Docker container that runs the agent, attached to through the daemon.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "runtime_launchers/docker/engine.h"
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/json.h"
+#include "runtime_launchers/support/unusable.h"
 
 namespace hvbench {
 
@@ -16,10 +18,29 @@ namespace hvbench {
 // that is removed.
 std::filesystem::path AskedForContainer(const std::filesystem::path& guest_dir);
 
+// What an OCI runtime of a daemon's can differ in.
+struct DockerRuntime {
+  std::string accelerator = "none";
+  std::string guest_kernel = "host";
+  std::string guest_memory_file;  // as in ProcessGuest
+  // A VM: shim, VMM and helpers enter the guest's control group, which its memory is the limit of.
+  bool is_vm = false;
+  NetworkDevice network_device = NetworkDevice::kVeth;
+  // The name by which containerd finds a shim that the daemon need not know, and its program; "":
+  // none.
+  std::string shim_name;
+  std::string shim_program;
+  // What to do where the daemon has no such runtime; "": --add-runtime.
+  std::string install_fix;
+  // Of the machine; may be empty.
+  std::function<std::optional<Unusable>()> check;
+};
+
 class DockerGuest : public ProcessGuest {
  public:
-  // `info` is what the daemon says of itself.
-  DockerGuest(const LaunchRequest& request, OciRuntimeOfDaemon runtime, DaemonInfo info);
+  // `oci_runtime` is the daemon's name for it, `info` what the daemon says of itself.
+  DockerGuest(const LaunchRequest& request, DockerRuntime runtime, std::string oci_runtime,
+              DaemonInfo info);
   ~DockerGuest() override { ForceDown(); }
 
   void Start(const LaunchRequest& request);
@@ -47,7 +68,8 @@ class DockerGuest : public ProcessGuest {
                                Deadline deadline) const;
 
   std::string name_;
-  OciRuntimeOfDaemon runtime_;
+  DockerRuntime runtime_;
+  std::string oci_runtime_;
   DaemonInfo info_;
   std::string cgroup_parent_;
   std::string container_;  // its id, once it is made

@@ -16,9 +16,6 @@
 namespace hvbench {
 
 // What tells one such runtime from another.
-// The memory that gVisor's kernel gives to its guest.
-inline constexpr char kGvisorMemoryFile[] = "runsc-memory";
-
 struct OciRuntime {
   std::string command;                        // looked up in PATH where the user names no binary
   std::string binary_variable;                // an environment variable that names one; or ""
