@@ -5,9 +5,9 @@
 #include <numeric>
 #include <utility>
 
-#include "benchmarks/report/comparison.h"
 #include "benchmarks/report/result_writer.h"
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/comparison.h"
+#include "benchmarks/results/row.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

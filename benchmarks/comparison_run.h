@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/results.h"
 #include "fixtures/guest_pool.h"
 #include "fixtures/runtime_fixture.h"
 

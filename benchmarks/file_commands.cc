@@ -4,10 +4,10 @@
 #include <iostream>
 #include <memory>
 
+#include "benchmarks/exit_status.h"
 #include "benchmarks/report/compare_files.h"
-#include "benchmarks/report/findings.h"
 #include "benchmarks/report/report.h"
-#include "benchmarks/suite.h"
+#include "benchmarks/results/findings.h"
 
 namespace hvbench {
 namespace {

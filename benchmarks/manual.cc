@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "benchmarks/suite.h"
+#include "benchmarks/exit_status.h"
 
 namespace hvbench {
 namespace {

@@ -13,10 +13,10 @@
 #include <optional>
 #include <regex>
 
+#include "benchmarks/exit_status.h"
 #include "benchmarks/file_commands.h"
 #include "benchmarks/manual.h"
 #include "benchmarks/report/output.h"
-#include "benchmarks/suite.h"
 #include "fixtures/run_dir.h"
 
 namespace hvbench {

@@ -4,8 +4,8 @@
 #include <string>
 #include <system_error>
 
+#include "benchmarks/exit_status.h"
 #include "benchmarks/report/escape.h"
-#include "benchmarks/suite.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
 

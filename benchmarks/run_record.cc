@@ -5,15 +5,15 @@
 #include <sstream>
 #include <utility>
 
+#include "benchmarks/exit_status.h"
 #include "benchmarks/journal/journal_reporter.h"
 #include "benchmarks/journal/run_identity.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/output.h"
-#include "benchmarks/report/result_checks.h"
-#include "benchmarks/report/result_file.h"
 #include "benchmarks/report/result_writer.h"
 #include "benchmarks/report/verdict_table.h"
-#include "benchmarks/suite.h"
+#include "benchmarks/results/result_checks.h"
+#include "benchmarks/results/result_file.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

@@ -7,8 +7,8 @@
 
 #include "benchmarks/journal/journal.h"
 #include "benchmarks/options.h"
-#include "benchmarks/report/results.h"
-#include "benchmarks/report/run_context.h"
+#include "benchmarks/results/results.h"
+#include "benchmarks/run_context.h"
 #include "benchmarks/runtime_selection.h"
 #include "fixtures/host_facts.h"
 #include "fixtures/runtime_fixture.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "benchmarks/report/number_text.h"
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/number_text.h"
+#include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "benchmarks/report/result_writer.h"
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/json.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 
 namespace hvbench {
 

@@ -5,12 +5,12 @@
 #include <map>
 #include <utility>
 
+#include "benchmarks/exit_status.h"
 #include "benchmarks/journal/run_json.h"
-#include "benchmarks/report/comparison.h"
 #include "benchmarks/report/escape.h"
-#include "benchmarks/report/number_text.h"
-#include "benchmarks/report/summary.h"
-#include "benchmarks/suite.h"
+#include "benchmarks/results/comparison.h"
+#include "benchmarks/results/number_text.h"
+#include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

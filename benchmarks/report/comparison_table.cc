@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "benchmarks/report/escape.h"
-#include "benchmarks/report/number_text.h"
+#include "benchmarks/results/number_text.h"
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {

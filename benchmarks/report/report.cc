@@ -8,10 +8,10 @@
 
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
-#include "benchmarks/report/findings.h"
-#include "benchmarks/report/number_text.h"
 #include "benchmarks/report/output.h"
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/findings.h"
+#include "benchmarks/results/number_text.h"
+#include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/error.h"
 
 namespace hvbench {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/result_file.h"
+#include "benchmarks/results/result_file.h"
 
 namespace hvbench {
 

@@ -8,10 +8,10 @@
 #include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
-#include "benchmarks/report/findings.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/resources.h"
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/findings.h"
+#include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

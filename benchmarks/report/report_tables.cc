@@ -7,7 +7,7 @@
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
 #include "benchmarks/report/report.h"
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/summary.h"
 
 namespace hvbench {
 namespace {

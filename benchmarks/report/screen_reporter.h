@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "benchmarks/report/progress.h"
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/results.h"
 
 namespace hvbench {
 

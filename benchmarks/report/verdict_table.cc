@@ -6,7 +6,7 @@
 
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
-#include "benchmarks/report/number_text.h"
+#include "benchmarks/results/number_text.h"
 
 namespace hvbench {
 

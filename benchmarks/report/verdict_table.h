@@ -4,7 +4,7 @@
 
 #include <ostream>
 
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/summary.h"
 
 namespace hvbench {
 

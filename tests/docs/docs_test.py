@@ -73,7 +73,7 @@ class DocsTest(unittest.TestCase):
         listed = self.shell("hvbench --benchmark_list_tests --hvbench_profile=full"
                             " --hvbench_runtimes=native")
         kernels = [name.split("/runtime:")[0] for name in listed.split()]
-        findings = json.loads((ROOT / "benchmarks/report/findings.json").read_text("utf-8"))
+        findings = json.loads((ROOT / "benchmarks/results/findings.json").read_text("utf-8"))
         for claim in (claim for finding in findings for claim in finding["claims"]):
             found = [kernel for kernel in kernels if re.search(claim["kernels"], kernel)]
             self.assertTrue(found, claim["kernels"])

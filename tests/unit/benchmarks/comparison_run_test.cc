@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "benchmarks/report/buffered_reporter.h"
-#include "benchmarks/report/comparison.h"
+#include "benchmarks/results/comparison.h"
 #include "benchmarks/selftest.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/fixtures/support/measurement.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "benchmarks/suite.h"
+#include "benchmarks/exit_status.h"
 #include "tests/support/environment_variable.h"
 
 namespace hvbench {

@@ -7,7 +7,7 @@
 
 #include "benchmarks/journal/journal.h"
 #include "benchmarks/report/result_writer.h"
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"

@@ -11,7 +11,7 @@
 
 #include "benchmarks/journal/journal_reporter.h"
 #include "benchmarks/report/output.h"
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"

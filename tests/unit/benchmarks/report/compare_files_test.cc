@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "benchmarks/suite.h"
+#include "benchmarks/exit_status.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 #include "tests/unit/fixtures/support/temporary_dir.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/result_file.h"
+#include "benchmarks/results/result_file.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench::testing {

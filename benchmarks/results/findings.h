@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/comparison.h"
-#include "benchmarks/report/result_file.h"
+#include "benchmarks/results/comparison.h"
+#include "benchmarks/results/result_file.h"
 
 namespace hvbench {
 

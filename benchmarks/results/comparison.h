@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/results.h"
-#include "benchmarks/report/statistics.h"
+#include "benchmarks/results/results.h"
+#include "benchmarks/results/statistics.h"
 
 namespace hvbench {
 

@@ -1,12 +1,12 @@
-#include "benchmarks/report/findings.h"
+#include "benchmarks/results/findings.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <regex>
 
-#include "benchmarks/report/number_text.h"
 #include "benchmarks/report/resources.h"
+#include "benchmarks/results/number_text.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/report/comparison.h"
-#include "benchmarks/report/number_text.h"
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/comparison.h"
+#include "benchmarks/results/number_text.h"
+#include "benchmarks/results/results.h"
 
 namespace hvbench {
 

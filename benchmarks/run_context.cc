@@ -1,4 +1,4 @@
-#include "benchmarks/report/run_context.h"
+#include "benchmarks/run_context.h"
 
 #include <benchmark/benchmark.h>
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 
 namespace hvbench {
 

@@ -1,4 +1,4 @@
-#include "benchmarks/report/result_file.h"
+#include "benchmarks/results/result_file.h"
 
 #include <cmath>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/results.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,10 +1,10 @@
-#include "benchmarks/report/comparison.h"
+#include "benchmarks/results/comparison.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/summary.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
 namespace hvbench {

@@ -1,11 +1,11 @@
-#include "benchmarks/report/result_checks.h"
+#include "benchmarks/results/result_checks.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <sstream>
 
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {

@@ -1,4 +1,4 @@
-#include "benchmarks/report/result_checks.h"
+#include "benchmarks/results/result_checks.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/results.h"
 
 namespace hvbench {
 

@@ -1,4 +1,4 @@
-#include "benchmarks/report/statistics.h"
+#include "benchmarks/results/statistics.h"
 
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>

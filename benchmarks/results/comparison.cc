@@ -1,11 +1,11 @@
-#include "benchmarks/report/comparison.h"
+#include "benchmarks/results/comparison.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
-#include "benchmarks/report/number_text.h"
+#include "benchmarks/results/number_text.h"
 
 namespace hvbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "benchmarks/report/findings.h"
+#include "benchmarks/results/findings.h"
 
 #include <gtest/gtest.h>
 

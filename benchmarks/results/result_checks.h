@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/report/results.h"
+#include "benchmarks/results/results.h"
 #include "fixtures/host_facts.h"
 
 namespace hvbench {

@@ -1,4 +1,4 @@
-#include "benchmarks/report/summary.h"
+#include "benchmarks/results/summary.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "benchmarks/report/number_text.h"
+#include "benchmarks/results/number_text.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "benchmarks/report/row.h"
+#include "benchmarks/results/row.h"
 
 #include <cmath>
 
