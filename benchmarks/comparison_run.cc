@@ -127,7 +127,7 @@ ComparisonRun::ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan 
       settings_(settings),
       say_(std::move(say)),
       cells_(cells),
-      results_(plan_.quantity) {
+      results_(QuantityNamed(plan_.quantity)) {
   for (const CellName& cell : cells) {
     const std::string name = cell.WithoutRuntime();
     if (kernels_.empty() || kernels_.back().name != name) kernels_.push_back({name, {}});

@@ -24,7 +24,7 @@ namespace hvbench {
 
 struct ComparisonPlan {
   std::string baseline;
-  std::string quantity = kRealTime;  // as Results takes it
+  std::string quantity = kRealTime;  // as QuantityNamed takes it
   double width = 0.02;               // an interval is narrow if high / low - 1 is at most this
   std::chrono::seconds budget{60};   // no kernel is begun after it, from the second block on
   int max_blocks = 1'000'000;

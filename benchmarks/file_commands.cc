@@ -6,6 +6,7 @@
 
 #include "benchmarks/exit_status.h"
 #include "benchmarks/report/compare_files.h"
+#include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/results/findings.h"
 
@@ -14,18 +15,19 @@ namespace {
 
 CLI::App* AddCompare(CLI::App& app, std::function<int()>& chosen) {
   CLI::App* command = app.add_subcommand(
-      "compare", "Compares two files of results; exit status 1 says that something got slower");
+      "compare", "Compares two files of results; exit status 1 says that something got worse");
   auto options = std::make_shared<CompareFilesOptions>();
   command->add_option("A.json", options->baseline, "The file to compare with")->required();
   command->add_option("B.json", options->other, "The file that is judged")->required();
   command
       ->add_option("--threshold", options->threshold_percent,
-                   "What is slower by more percent than this is a regression")
+                   "What is worse by more percent than this is a regression")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command
       ->add_option("--quantity", options->quantity,
-                   "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns")
+                   "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns,\n"
+                   "bytes_per_second or pss_bytes; the end of its name says its unit")
       ->capture_default_str();
   command->add_flag("--allow-mismatch", options->allow_mismatch,
                     "Compare although the machine, the emulation or the guests' shape differ");

@@ -129,7 +129,7 @@ std::string ManualPage(const CLI::App& app) {
   text +=
       ".SH EXIT STATUS\n"
       ".TP\n.B 0\nEverything was measured, or skipped with a reason.\n"
-      ".TP\n.B 1\nSome benchmark failed, or got slower; or an output could not be written.\n"
+      ".TP\n.B 1\nSome benchmark failed, or got worse; or an output could not be written.\n"
       ".TP\n.B 2\nWrong usage, or a runtime that was named is unusable.\n"
       ".TP\n.B 3\nThe filter matched nothing.\n"
       ".TP\n.B 130\nInterrupted by SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM or "

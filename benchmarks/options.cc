@@ -224,7 +224,8 @@ void AddComparisonFlags(CLI::App& app, Options& options) {
   app.add_flag("--hvbench_compare", options.compare,
                "Compare in A B B A blocks with new guests in each, and say what differs");
   app.add_option("--hvbench_quantity", options.quantity,
-                 "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns")
+                 "What to compare: real_time, cpu_time, or a counter such as host_cpu_ns,\n"
+                 "bytes_per_second or pss_bytes; the end of its name says its unit")
       ->capture_default_str();
   app.add_option("--hvbench_interval_percent", options.interval_percent,
                  "A comparison ends when its 95 % intervals are narrower than this")

@@ -1,4 +1,5 @@
 #include "benchmarks/selftest.h"
+#include "benchmarks/report/text_table.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,8 +15,8 @@ void Count(const Comparison& comparison, SelftestCount& count) {
   ++count.comparisons;
   const auto& interval = comparison.estimate.interval;
   count.outside += interval && (interval->low > 1 || interval->high < 1) ? 1 : 0;
-  count.called_slower += comparison.verdict == Verdict::kSlower ? 1 : 0;
-  count.called_faster += comparison.verdict == Verdict::kFaster ? 1 : 0;
+  count.called_slower += comparison.verdict == Verdict::kHigher ? 1 : 0;
+  count.called_faster += comparison.verdict == Verdict::kLower ? 1 : 0;
   count.too_noisy += comparison.verdict == Verdict::kTooNoisy ? 1 : 0;
 }
 

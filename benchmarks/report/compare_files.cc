@@ -8,6 +8,7 @@
 #include "benchmarks/exit_status.h"
 #include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/escape.h"
+#include "benchmarks/report/text_table.h"
 #include "benchmarks/results/comparison.h"
 #include "benchmarks/results/number_text.h"
 #include "benchmarks/results/summary.h"
@@ -19,15 +20,15 @@ namespace {
 struct Line {
   std::string name;  // with the runtime
   std::string group;
-  double baseline_ns = 0;
-  double other_ns = 0;
+  double baseline = 0;  // geometric means
+  double other = 0;
   Comparison comparison;
 };
 
 class FileComparison {
  public:
   FileComparison(const ResultFile& a, const ResultFile& b, double threshold_percent)
-      : threshold_(1 + threshold_percent / 100) {
+      : threshold_(1 + threshold_percent / 100), quantity_(a.results.quantity()) {
     for (const ResultFile* file : {&a, &b}) {
       if (!file->Unfinished().empty()) notes_.push_back(file->Unfinished());
     }
@@ -50,6 +51,7 @@ class FileComparison {
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<std::string>& regressions() const { return regressions_; }
   const std::map<std::string, GeometricMean>& means() const { return means_; }
+  const Quantity& quantity() const { return quantity_; }
   bool OfOneBoot() const {
     return std::any_of(lines_.begin(), lines_.end(),
                        [](const Line& line) { return line.comparison.unit == Unit::kRepetition; });
@@ -74,13 +76,12 @@ class FileComparison {
     }
     Line line{name, SubsystemOf(kernel) + (runtime.empty() ? "" : "/runtime:" + runtime), 0, 0,
               Compare(*a, *b, Pairing::kOtherRun)};
-    line.baseline_ns = GeometricMeanNs(*a);
-    line.other_ns = GeometricMeanNs(*b);
+    line.baseline = GeometricMeanOf(*a);
+    line.other = GeometricMeanOf(*b);
     const RatioEstimate& estimate = line.comparison.estimate;
-    // One value a side has no interval, and a regression must not hide behind that.
-    const bool slower = line.comparison.verdict == Verdict::kSlower || !estimate.interval;
-    if (slower && estimate.ratio > threshold_) {
-      regressions_.push_back(name + ": " + PrintEstimate(estimate) + " times as long");
+    if (IsRegression(line.comparison)) {
+      regressions_.push_back(name + ": " + PrintEstimate(estimate) + " times " +
+                             (quantity_.name == kRealTime ? "as long" : "the " + quantity_.name));
     }
     means_[line.group].Add(estimate);
     line.comparison.estimate.replicates = {};
@@ -97,14 +98,23 @@ class FileComparison {
     }
   }
 
-  static double GeometricMeanNs(const CellResult& cell) {
+  bool IsRegression(const Comparison& comparison) const {
+    const double ratio = comparison.estimate.ratio;
+    const Verdict direction = ratio > 1 ? Verdict::kHigher : Verdict::kLower;
+    // One value a side has no interval, and a regression must not hide behind that.
+    const bool is_sure = comparison.verdict == direction || !comparison.estimate.interval;
+    return is_sure && IsWorse(direction, quantity_) && std::max(ratio, 1 / ratio) > threshold_;
+  }
+
+  static double GeometricMeanOf(const CellResult& cell) {
     double log_sum = 0;
-    const std::vector<double> times = UnitTimesNs(cell);
-    for (const double ns : times) log_sum += std::log(ns);
-    return std::exp(log_sum / static_cast<double>(times.size()));
+    const std::vector<double> values = UnitValues(cell);
+    for (const double value : values) log_sum += std::log(value);
+    return std::exp(log_sum / static_cast<double>(values.size()));
   }
 
   double threshold_;
+  const Quantity& quantity_;
   std::vector<Line> lines_;
   std::vector<std::string> notes_;
   std::vector<std::string> regressions_;
@@ -114,13 +124,14 @@ class FileComparison {
 void PrintText(const FileComparison& comparison, const CompareFilesOptions& options,
                std::ostream& out) {
   const bool markdown = options.format == "markdown";
+  const Quantity& quantity = comparison.quantity();
   const TableStyle style = markdown ? TableStyle::kMarkdown : TableStyle::kText;
   TextTable table({"benchmark", "A", "cv", "B", "cv", "B by A", "verdict"});
   for (const Line& line : comparison.lines()) {
     const Comparison& c = line.comparison;
-    table.Add({line.name, PrintTime(line.baseline_ns), PrintNumber("%.1f%%", 100 * c.baseline_cv),
-               PrintTime(line.other_ns), PrintNumber("%.1f%%", 100 * c.other_cv),
-               PrintEstimate(c.estimate), std::string(NameOf(c.verdict))});
+    table.Add({line.name, quantity.Print(line.baseline), PrintNumber("%.1f%%", 100 * c.baseline_cv),
+               quantity.Print(line.other), PrintNumber("%.1f%%", 100 * c.other_cv),
+               PrintEstimate(c.estimate), std::string(NameOf(c.verdict, quantity))});
   }
   const auto escape = markdown ? ForMarkdown : ForTerminal;
   out << "A: " << escape(options.baseline.string()) << (markdown ? "  \n" : "\n")
@@ -132,8 +143,9 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
   }
   out << '\n';
   means.Print(style, out);
-  out << "\nRatios are of times: 2.00 takes twice as long. Brackets are bootstrap 95 % "
-         "intervals.\n";
+  const auto escape_sentence = markdown ? ForMarkdown : ForTerminalLine;
+  out << '\n'
+      << escape_sentence(quantity.ExplainRatios()) << " Brackets are bootstrap 95 % intervals.\n";
   if (comparison.OfOneBoot()) {
     out << "Some benchmarks have one boot a side, or do not say: their intervals are of\n"
            "repetitions, and do not know how much boots differ (see --hvbench_compare).\n";
@@ -153,23 +165,24 @@ void PrintJson(const FileComparison& comparison, std::ostream& out) {
     }
     return json;
   };
+  const Quantity& quantity = comparison.quantity();
   OrderedJson benchmarks = OrderedJson::array();
   for (const Line& line : comparison.lines()) {
     OrderedJson row = {{"name", line.name}};
     row.update(estimate(line.comparison.estimate));
     row.update({{"unit", NameOf(line.comparison.unit)},
-                {"verdict", NameOf(line.comparison.verdict)},
-                {"a_ns", line.baseline_ns},
-                {"b_ns", line.other_ns},
+                {"verdict", NameOf(line.comparison.verdict, quantity)},
+                {"a", line.baseline},
+                {"b", line.other},
                 {"a_cv", line.comparison.baseline_cv},
                 {"b_cv", line.comparison.other_cv}});
     benchmarks.push_back(std::move(row));
   }
   OrderedJson means = OrderedJson::object();
   for (const auto& [group, mean] : comparison.means()) means[group] = estimate(mean.Estimate());
-  out << OrderedJson{{"benchmarks", benchmarks},
-                     {"geometric_means", means},
-                     {"regressions", comparison.regressions()},
+  out << OrderedJson{{"quantity", quantity.name},         {"unit", NameOf(quantity.dimension)},
+                     {"better", NameOf(quantity.better)}, {"benchmarks", benchmarks},
+                     {"geometric_means", means},          {"regressions", comparison.regressions()},
                      {"notes", comparison.notes()}}
              .dump(2, ' ', false, OrderedJson::error_handler_t::replace)
       << '\n';
@@ -219,8 +232,9 @@ std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
 }
 
 int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err) {
-  const ResultFile a = ReadResultFile(options.baseline, options.quantity);
-  const ResultFile b = ReadResultFile(options.other, options.quantity);
+  const Quantity quantity = QuantityNamed(options.quantity);
+  const ResultFile a = ReadResultFile(options.baseline, quantity);
+  const ResultFile b = ReadResultFile(options.other, quantity);
   for (const ResultFile* file : {&a, &b}) {
     if (!file->Unfinished().empty()) err << "hvbench: " << file->Unfinished() << '\n';
   }

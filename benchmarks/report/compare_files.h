@@ -13,8 +13,8 @@ namespace hvbench {
 struct CompareFilesOptions {
   std::filesystem::path baseline;
   std::filesystem::path other;
-  double threshold_percent = 5;  // a benchmark that got slower by more than that is a regression
-  std::string quantity = kRealTime;  // or "cpu_time", or a counter
+  double threshold_percent = 5;      // a benchmark that got worse by more than that is a regression
+  std::string quantity = kRealTime;  // as QuantityNamed takes it
   bool allow_mismatch = false;       // compare although machine, emulation or shape differ
   std::string format = "text";       // or "markdown", "json"
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "benchmarks/report/escape.h"
+#include "benchmarks/report/text_table.h"
 #include "benchmarks/results/number_text.h"
 #include "fixtures/runtime_fixture.h"
 

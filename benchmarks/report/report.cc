@@ -8,7 +8,9 @@
 
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
+#include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/output.h"
+#include "benchmarks/report/verdict_table.h"
 #include "benchmarks/results/findings.h"
 #include "benchmarks/results/number_text.h"
 #include "benchmarks/results/summary.h"
@@ -36,8 +38,8 @@ std::string CellText(const Summary& summary, const std::string& kernel,
   if (cell == nullptr) return "";
   if (!cell->Measured()) return cell->outcome == Outcome::kSkipped ? "skipped" : "FAILED";
   if (const Comparison* comparison = summary.Find(kernel, runtime)) {
-    const char* mark = comparison->verdict == Verdict::kSlower     ? "▲ "
-                       : comparison->verdict == Verdict::kFaster   ? "▼ "
+    const char* mark = comparison->verdict == Verdict::kHigher     ? "▲ "
+                       : comparison->verdict == Verdict::kLower    ? "▼ "
                        : comparison->verdict == Verdict::kTooNoisy ? "? "
                                                                    : "= ";
     return mark + PrintEstimate(comparison->estimate);

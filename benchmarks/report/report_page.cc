@@ -8,8 +8,9 @@
 #include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/escape.h"
+#include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/report.h"
-#include "benchmarks/report/resources.h"
+#include "benchmarks/resources.h"
 #include "benchmarks/results/findings.h"
 #include "benchmarks/results/summary.h"
 #include "runtime_launchers/support/json.h"
@@ -72,7 +73,7 @@ OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
     boots = boots || sample.boot > 0;
   }
   if (!boots) json.erase("b");
-  const std::vector<double> units = UnitTimesNs(*cell);
+  const std::vector<double> units = UnitValues(*cell);
   std::vector<double> logs;
   for (const double ns : units) logs.push_back(std::log(ns));
   RatioEstimate time = PairedRatio(logs);  // to one nanosecond
@@ -81,21 +82,21 @@ OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
   if (comparison != nullptr) {
     json["ratio"] = Estimate(comparison->estimate);
     json["ratio"]["unit"] = NameOf(comparison->unit);
-    json["v"] = NameOf(comparison->verdict);
+    json["v"] = NameOf(comparison->verdict, Quantity());
   }
   return json;
 }
 
 OrderedJson SubsystemJson(const SubsystemSummary* cell) {
   if (cell == nullptr) return nullptr;
-  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->slower},
-                      {"faster", cell->faster},      {"same", cell->no_difference},
+  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->worse},
+                      {"faster", cell->better},      {"same", cell->no_difference},
                       {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
                       {"failed", cell->failed}};
   if (cell->mean.count() > 0) {
     const RatioEstimate estimate = cell->mean.Estimate();
     json["ratio"] = Estimate(estimate);
-    json["v"] = NameOf(Judge(estimate));
+    json["v"] = NameOf(Judge(estimate), Quantity());
   }
   return json;
 }

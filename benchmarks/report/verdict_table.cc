@@ -10,10 +10,29 @@
 
 namespace hvbench {
 
+void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out) {
+  std::vector<std::string> heading = {"subsystem"};
+  for (const std::string& runtime : summary.results().runtimes()) {
+    if (runtime != summary.baseline()) heading.push_back(runtime);
+  }
+  TextTable table(heading);
+  for (const std::string& subsystem : summary.subsystems()) {
+    std::vector<std::string> row = {subsystem};
+    for (std::size_t i = 1; i < heading.size(); ++i) {
+      const SubsystemSummary* cell = summary.FindSubsystem(subsystem, heading[i]);
+      const bool known = cell != nullptr && cell->mean.count() > 0;
+      row.push_back(known ? PrintEstimate(cell->mean.Estimate()) : "");
+    }
+    table.Add(std::move(row));
+  }
+  table.Print(style, out);
+}
+
 void PrintVerdicts(const Summary& summary, std::ostream& out) {
   const Results& results = summary.results();
   TextTable table({"benchmark", "runtime", summary.baseline(), "ratio [95 %]", "cv", "baseline cv",
                    "units", "verdict"});
+  const Quantity& quantity = results.quantity();
   std::size_t fewest = 0;
   for (const std::string& kernel : results.kernels()) {
     for (const std::string& runtime : results.runtimes()) {
@@ -21,21 +40,19 @@ void PrintVerdicts(const Summary& summary, std::ostream& out) {
       if (comparison == nullptr) continue;
       const std::size_t units = comparison->estimate.units;
       fewest = fewest == 0 ? units : std::min(fewest, units);
-      const double ns = SpreadOf(results.Find(kernel, summary.baseline())->RealNs()).median;
-      table.Add({kernel, runtime, PrintTime(ns), PrintEstimate(comparison->estimate),
+      const double value = SpreadOf(results.Find(kernel, summary.baseline())->Values()).median;
+      table.Add({kernel, runtime, quantity.Print(value), PrintEstimate(comparison->estimate),
                  PrintNumber("%.1f%%", 100 * comparison->other_cv),
                  PrintNumber("%.1f%%", 100 * comparison->baseline_cv),
                  std::to_string(units) + " " + std::string(NameOf(comparison->unit)) + "s",
-                 std::string(NameOf(comparison->verdict))});
+                 std::string(NameOf(comparison->verdict, quantity))});
     }
   }
   if (table.empty()) return;
-  const bool time = results.quantity() == kRealTime;
   out << '\n'
-      << (time ? "Time" : ForTerminalLine(results.quantity())) << " of one iteration relative to "
-      << ForTerminalLine(summary.baseline())
-      << " (2.00 takes twice as long), with bootstrap 95 % intervals;\n"
-         "cv is the coefficient of variation of the boots\n\n";
+      << "Relative to " << ForTerminalLine(summary.baseline())
+      << ", with bootstrap 95 % intervals; cv is the coefficient of variation of the boots.\n"
+      << ForTerminalLine(quantity.ExplainRatios()) << "\n\n";
   table.Print(TableStyle::kText, out);
   out << "\nGeometric means\n\n";
   PrintSubsystems(summary, TableStyle::kText, out);

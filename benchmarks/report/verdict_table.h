@@ -4,11 +4,15 @@
 
 #include <ostream>
 
+#include "benchmarks/report/text_table.h"
 #include "benchmarks/results/summary.h"
 
 namespace hvbench {
 
 // With the geometric means of the subsystems below. Writes nothing if no two sides were measured.
 void PrintVerdicts(const Summary& summary, std::ostream& out);
+
+// The geometric means, a row a subsystem and a column a runtime.
+void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out);
 
 }  // namespace hvbench

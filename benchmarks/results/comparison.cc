@@ -33,7 +33,7 @@ MeanLogs ByBlock(const CellResult& cell) {
   MeanLogs blocks;
   for (const Sample& sample : cell.samples) {
     if (sample.block == 0) return {};
-    blocks[sample.block].Add(sample.real_ns);
+    blocks[sample.block].Add(sample.value);
   }
   return blocks;
 }
@@ -41,31 +41,41 @@ MeanLogs ByBlock(const CellResult& cell) {
 std::vector<double> UnitLogs(const CellResult& cell, Unit unit) {
   std::vector<double> logs;
   if (unit == Unit::kRepetition) {
-    for (const Sample& sample : cell.samples) logs.push_back(std::log(sample.real_ns));
+    for (const Sample& sample : cell.samples) logs.push_back(std::log(sample.value));
     return logs;
   }
   MeanLogs boots;
-  for (const Sample& sample : cell.samples) boots[sample.boot].Add(sample.real_ns);
+  for (const Sample& sample : cell.samples) boots[sample.boot].Add(sample.value);
   for (const auto& [boot, mean] : boots) logs.push_back(mean.value());
   return logs;
 }
 
-double CvOfUnits(const CellResult& cell) { return CoefficientOfVariation(UnitTimesNs(cell)); }
+double CvOfUnits(const CellResult& cell) { return CoefficientOfVariation(UnitValues(cell)); }
 
 }  // namespace
 
-std::string_view NameOf(Verdict verdict) {
+std::string_view NameOf(Verdict verdict, const Quantity& quantity) {
   switch (verdict) {
-    case Verdict::kSlower:
-      return "slower";
-    case Verdict::kFaster:
-      return "faster";
+    case Verdict::kHigher:
+      return quantity.NameOfHigher();
+    case Verdict::kLower:
+      return quantity.NameOfLower();
     case Verdict::kNoDifference:
       return "no difference found";
     case Verdict::kTooNoisy:
       return "too noisy";
   }
   return "unknown";
+}
+
+bool IsWorse(Verdict verdict, const Quantity& quantity) {
+  return (verdict == Verdict::kHigher && quantity.better == Better::kLess) ||
+         (verdict == Verdict::kLower && quantity.better == Better::kMore);
+}
+
+bool IsBetter(Verdict verdict, const Quantity& quantity) {
+  return (verdict == Verdict::kLower && quantity.better == Better::kLess) ||
+         (verdict == Verdict::kHigher && quantity.better == Better::kMore);
 }
 
 std::string_view NameOf(Unit unit) {
@@ -83,16 +93,16 @@ std::string_view NameOf(Unit unit) {
 Verdict Judge(const RatioEstimate& estimate) {
   if (!estimate.interval) return Verdict::kTooNoisy;
   const auto [low, high] = *estimate.interval;
-  if (low > 1 + kSmallestDifference) return Verdict::kSlower;
-  if (high < 1 / (1 + kSmallestDifference)) return Verdict::kFaster;
+  if (low > 1 + kSmallestDifference) return Verdict::kHigher;
+  if (high < 1 / (1 + kSmallestDifference)) return Verdict::kLower;
   const bool near_one = low > 1 / (1 + kNoDifferenceWithin) && high < 1 + kNoDifferenceWithin;
   return near_one ? Verdict::kNoDifference : Verdict::kTooNoisy;
 }
 
-std::vector<double> UnitTimesNs(const CellResult& cell) {
-  std::vector<double> times = UnitLogs(cell, SaysBoots(cell) ? Unit::kBoot : Unit::kRepetition);
-  for (double& time : times) time = std::exp(time);
-  return times;
+std::vector<double> UnitValues(const CellResult& cell) {
+  std::vector<double> values = UnitLogs(cell, SaysBoots(cell) ? Unit::kBoot : Unit::kRepetition);
+  for (double& value : values) value = std::exp(value);
+  return values;
 }
 
 Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing pairing) {

@@ -16,8 +16,8 @@ inline constexpr double kSmallestDifference = 0.01;
 inline constexpr double kNoDifferenceWithin = 0.05;
 
 enum class Verdict {
-  kSlower,        // all of the interval is above 1 by more than the smallest difference
-  kFaster,        // the same, below
+  kHigher,        // all of the interval is above 1 by more than the smallest difference
+  kLower,         // the same, below
   kNoDifference,  // neither, and the interval is near 1
   kTooNoisy,      // neither, and it is not; or there is no interval
 };
@@ -27,15 +27,18 @@ enum class Verdict {
 enum class Unit { kBlock, kBoot, kRepetition };
 
 struct Comparison {
-  RatioEstimate estimate;  // of the other's time to the baseline's: 2 takes twice as long
+  RatioEstimate estimate;  // of the other's values to the baseline's
   Verdict verdict = Verdict::kTooNoisy;
   Unit unit = Unit::kRepetition;
   double baseline_cv = 0;  // of the units
   double other_cv = 0;
 };
 
-// "slower", "faster", "no difference found", "too noisy"
-std::string_view NameOf(Verdict verdict);
+// Of times and rates "slower" or "faster", of other quantities "higher" or "lower"; "no difference
+// found", "too noisy".
+std::string_view NameOf(Verdict verdict, const Quantity& quantity);
+bool IsWorse(Verdict verdict, const Quantity& quantity);
+bool IsBetter(Verdict verdict, const Quantity& quantity);
 // "block", "boot", "repetition"
 std::string_view NameOf(Unit unit);
 
@@ -47,9 +50,9 @@ enum class Pairing { kSameRun, kOtherRun };
 // Precondition: both are measured.
 Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing pairing);
 
-// The geometric means of the times of each boot (of each repetition, if there is one boot alone or
-// the file does not say), in ns.
-std::vector<double> UnitTimesNs(const CellResult& cell);
+// The geometric means of the values of each boot (of each repetition, if there is one boot alone or
+// the file does not say).
+std::vector<double> UnitValues(const CellResult& cell);
 
 // "1.03 [1.01, 1.05]"
 std::string PrintEstimate(const RatioEstimate& estimate);

@@ -5,7 +5,7 @@
 #include <limits>
 #include <regex>
 
-#include "benchmarks/report/resources.h"
+#include "benchmarks/resources.h"
 #include "benchmarks/results/number_text.h"
 #include "runtime_launchers/support/json.h"
 
@@ -27,16 +27,13 @@ std::string Expected(const Claim& claim) {
   return "from " + PrintRatio(claim.min) + " to " + PrintRatio(claim.max);
 }
 
-// The cell with another quantity in the place of its times, which is all that Compare looks at.
-CellResult WithQuantity(const CellResult& cell, const std::string& quantity) {
+// The cell with another quantity as the value that is compared.
+CellResult OfQuantity(const CellResult& cell, const std::string& quantity) {
   CellResult changed = cell;
-  if (quantity == "time") return changed;
   changed.samples.clear();
   for (Sample sample : cell.samples) {
-    const auto found = sample.counters.find(quantity);
-    if (found == sample.counters.end() || found->second <= 0) continue;
-    sample.real_ns = found->second;
-    changed.samples.push_back(std::move(sample));
+    sample.value = ValueOf(sample, quantity);
+    if (sample.value > 0) changed.samples.push_back(std::move(sample));
   }
   return changed;
 }
@@ -65,8 +62,8 @@ ClaimResult JudgeClaim(const Claim& claim, const ResultFile& file) {
     const CellResult* baseline = file.results.Find(kernel, claim.baseline);
     const CellResult* other = file.results.Find(kernel, claim.runtime);
     if (baseline == nullptr || other == nullptr) continue;
-    const CellResult from = WithQuantity(*baseline, claim.quantity);
-    const CellResult to = WithQuantity(*other, claim.quantity);
+    const CellResult from = OfQuantity(*baseline, claim.quantity);
+    const CellResult to = OfQuantity(*other, claim.quantity);
     if (!from.Measured() || !to.Measured()) continue;
     mean.Add(Compare(from, to, Pairing::kSameRun).estimate);
     result.kernels.push_back(kernel);
@@ -109,7 +106,7 @@ FindingResult Judge(const Json& json, const ResultFile& file) {
     Claim claim;
     claim.baseline = entry.at("baseline").get<std::string>();
     claim.kernels = std::regex(entry.at("kernels").get<std::string>());
-    claim.quantity = entry.value("quantity", std::string("time"));
+    claim.quantity = entry.value("quantity", std::string(kRealTime));
     claim.min = entry.value("min", claim.min);
     claim.max = entry.value("max", claim.max);
     for (const Json& runtime : entry.at("runtimes")) {
@@ -119,34 +116,6 @@ FindingResult Judge(const Json& json, const ResultFile& file) {
   }
   finding.status = StatusOf(finding.claims);
   return finding;
-}
-
-void PrintFindingsJson(const std::vector<FindingResult>& findings, std::ostream& out) {
-  using Ordered = nlohmann::ordered_json;
-  Ordered list = Ordered::array();
-  for (const FindingResult& finding : findings) {
-    Ordered claims = Ordered::array();
-    for (const ClaimResult& claim : finding.claims) {
-      Ordered entry = {{"runtime", claim.runtime},       {"baseline", claim.baseline},
-                       {"quantity", claim.quantity},     {"expected", claim.expected},
-                       {"status", NameOf(claim.status)}, {"why", claim.why},
-                       {"kernels", claim.kernels}};
-      if (claim.measured) entry["ratio"] = claim.measured->ratio;
-      if (claim.measured && claim.measured->interval) {
-        entry["low"] = claim.measured->interval->low;
-        entry["high"] = claim.measured->interval->high;
-      }
-      claims.push_back(std::move(entry));
-    }
-    list.push_back({{"number", finding.number},
-                    {"subsystem", finding.subsystem},
-                    {"statement", finding.statement},
-                    {"source", finding.source},
-                    {"grade", finding.grade},
-                    {"status", NameOf(finding.status)},
-                    {"claims", claims}});
-  }
-  out << list.dump(2, ' ', false, Ordered::error_handler_t::replace) << '\n';
 }
 
 }  // namespace
@@ -171,30 +140,6 @@ std::vector<FindingResult> JudgeFindings(const ResultFile& file) {
     findings.push_back(Judge(json, file));
   }
   return findings;
-}
-
-void PrintFindings(const std::vector<FindingResult>& findings, const std::string& format,
-                   std::ostream& out) {
-  if (format == "json") {
-    PrintFindingsJson(findings, out);
-    return;
-  }
-  const bool markdown = format == "markdown";
-  for (const FindingResult& finding : findings) {
-    const std::string status(NameOf(finding.status));
-    out << (markdown ? "- **" : "") << finding.number << ". " << status << (markdown ? "**" : "")
-        << ": " << finding.statement << " (" << finding.subsystem << "; " << finding.grade << ": "
-        << finding.source << ")\n";
-    for (const ClaimResult& claim : finding.claims) {
-      if (claim.status == FindingStatus::kNotMeasured && finding.status != claim.status) continue;
-      if (claim.status == FindingStatus::kNotMeasured && claim.why != "emulated") continue;
-      out << (markdown ? "  - " : "     ") << claim.quantity << " of " << claim.runtime << " to "
-          << claim.baseline << ": expected " << claim.expected;
-      if (claim.measured) out << ", measured " << PrintEstimate(*claim.measured);
-      out << ": " << NameOf(claim.status) << (claim.why.empty() ? "" : " (" + claim.why + ")")
-          << '\n';
-    }
-  }
 }
 
 }  // namespace hvbench

@@ -23,7 +23,7 @@ std::string_view NameOf(FindingStatus status);
 struct ClaimResult {
   std::string runtime;
   std::string baseline;
-  std::string quantity;  // "time", or a counter of the rows
+  std::string quantity;  // as QuantityNamed takes it
   std::string expected;  // "from 7.5 to 30"
   FindingStatus status = FindingStatus::kNotMeasured;
   std::string why;                        // "" if it was decided
@@ -44,9 +44,5 @@ struct FindingResult {
 // All that this program knows (findings.json), judged by the file. Emulated runtimes decide
 // nothing.
 std::vector<FindingResult> JudgeFindings(const ResultFile& file);
-
-// `format`: text, markdown or json.
-void PrintFindings(const std::vector<FindingResult>& findings, const std::string& format,
-                   std::ostream& out);
 
 }  // namespace hvbench

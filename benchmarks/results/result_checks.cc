@@ -135,20 +135,23 @@ std::vector<HostWarning> CheckResults(const Results& results, const std::string&
       const CellResult* cell = results.Find(kernel, runtime);
       if (cell == nullptr || !cell->Measured()) continue;
       const std::string name = kernel + "/runtime:" + runtime;
-      if (CoefficientOfVariation(UnitTimesNs(*cell)) > kMaxVariation) noisy.push_back(name);
+      if (CoefficientOfVariation(UnitValues(*cell)) > kMaxVariation) noisy.push_back(name);
       const Comparison* comparison = summary.Find(kernel, runtime);
       // A difference that is too small to be called one is none here either.
-      if (comparison != nullptr && comparison->verdict == Verdict::kFaster) faster.push_back(name);
+      if (comparison != nullptr && IsBetter(comparison->verdict, results.quantity())) {
+        faster.push_back(name);
+      }
     }
   }
   std::vector<HostWarning> warnings;
   if (!noisy.empty()) {
-    warnings.push_back({WarningKind::kNoisyResults, "times vary by more than 10 %: " + Join(noisy),
+    warnings.push_back({WarningKind::kNoisyResults,
+                        results.quantity().name + " varies by more than 10 %: " + Join(noisy),
                         "stop other work, or measure longer: --hvbench_profile=full"});
   }
   if (!faster.empty()) {
     warnings.push_back({WarningKind::kFasterThanBaseline,
-                        "faster than " + baseline + ": " + Join(faster),
+                        "better than " + baseline + ": " + Join(faster),
                         "look for a cache, another page size or a clock before you believe it"});
   }
   return warnings;

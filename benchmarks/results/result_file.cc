@@ -147,7 +147,7 @@ std::string ResultFile::Unfinished() const {
 }
 
 ResultFile ParseResultFile(std::istream& stream, const std::string& name,
-                           const std::string& quantity) {
+                           const Quantity& quantity) {
   ResultFile file;
   file.results = Results(quantity);
   file.name = name;
@@ -169,7 +169,7 @@ ResultFile ParseResultFile(std::istream& stream, const std::string& name,
   return file;
 }
 
-ResultFile ReadResultFile(const std::filesystem::path& path, const std::string& quantity) {
+ResultFile ReadResultFile(const std::filesystem::path& path, const Quantity& quantity) {
   std::ifstream stream(path);
   if (!stream) {
     std::error_code none;

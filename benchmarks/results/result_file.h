@@ -29,9 +29,8 @@ struct ResultFile {
 
 // Names that are not ours are taken whole, with an empty runtime. Where a benchmark has only
 // aggregates, its median (else its mean) stands for it. Throws Error that names the file.
-ResultFile ReadResultFile(const std::filesystem::path& path,
-                          const std::string& quantity = kRealTime);
+ResultFile ReadResultFile(const std::filesystem::path& path, const Quantity& quantity = {});
 ResultFile ParseResultFile(std::istream& stream, const std::string& name,
-                           const std::string& quantity = kRealTime);
+                           const Quantity& quantity = {});
 
 }  // namespace hvbench

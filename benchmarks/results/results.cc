@@ -9,9 +9,22 @@
 
 namespace hvbench {
 
+double ValueOf(const Sample& sample, const std::string& quantity) {
+  if (quantity == kRealTime) return sample.real_ns;
+  if (quantity == kCpuTime) return sample.cpu_ns;
+  const auto counter = sample.counters.find(quantity);
+  return counter == sample.counters.end() ? 0 : counter->second;
+}
+
 std::vector<double> CellResult::RealNs() const {
   std::vector<double> values;
   for (const Sample& sample : samples) values.push_back(sample.real_ns);
+  return values;
+}
+
+std::vector<double> CellResult::Values() const {
+  std::vector<double> values;
+  for (const Sample& sample : samples) values.push_back(sample.value);
   return values;
 }
 
@@ -67,15 +80,10 @@ void Results::AddSample(const std::string& kernel, const std::string& runtime, S
   sample.boot = take(kBootCounter);
   sample.block = take(kBlockCounter);
   take(kStartCounter);
-  if (quantity_ != kRealTime) {
-    const auto counter = sample.counters.find(quantity_);
-    sample.real_ns = quantity_ == "cpu_time"            ? sample.cpu_ns
-                     : counter != sample.counters.end() ? counter->second
-                                                        : 0;
-    if (sample.real_ns <= 0) {  // ratios are of logarithms
-      AddUnmeasured(kernel, runtime, Outcome::kSkipped, "it has no " + quantity_ + " above 0");
-      return;
-    }
+  sample.value = ValueOf(sample, quantity_.name);
+  if (sample.value <= 0 && quantity_.name != kRealTime) {  // ratios are of logarithms
+    AddUnmeasured(kernel, runtime, Outcome::kSkipped, "it has no " + quantity_.name + " above 0");
+    return;
   }
   CellOf(kernel, runtime).samples.push_back(std::move(sample));
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "benchmarks/results/quantity.h"
 #include "benchmarks/results/row.h"
 
 namespace hvbench {
@@ -22,7 +23,11 @@ struct Sample {
   std::int64_t boot = 0;   // which boot of the runtime's guest, from 1; 0: not said
   std::int64_t block = 0;  // which A B B A block of a comparison, from 1; 0: not of a comparison
   std::map<std::string, double> counters;
+  double value = 0;  // of the quantity that the results are of
 };
+
+// 0 if the sample has none: every quantity that is compared is above 0.
+double ValueOf(const Sample& sample, const std::string& quantity);
 
 struct CellResult {
   Outcome outcome = Outcome::kMeasured;
@@ -32,18 +37,15 @@ struct CellResult {
   bool Measured() const { return outcome == Outcome::kMeasured && !samples.empty(); }
   // One value a repetition.
   std::vector<double> RealNs() const;
+  std::vector<double> Values() const;
   // Of the repetitions that have the counter.
   std::vector<double> Values(const std::string& counter) const;
 };
 
-// What is compared unless something else is asked for: the time by the guest's clock.
-inline constexpr char kRealTime[] = "real_time";
-
 class Results {
  public:
-  // `quantity` takes the place of each sample's real_ns: "cpu_time", or a counter such as
-  // "host_cpu_ns". Cells that have none are skipped.
-  explicit Results(std::string quantity = kRealTime) : quantity_(std::move(quantity)) {}
+  // Cells that have no such quantity are skipped.
+  explicit Results(Quantity quantity = {}) : quantity_(std::move(quantity)) {}
 
   // Rows that are aggregates, or not ours, are left out.
   void Add(const benchmark::BenchmarkReporter::Run& run);
@@ -53,7 +55,7 @@ class Results {
   void AddUnmeasured(const std::string& kernel, const std::string& runtime, Outcome outcome,
                      std::string reason);
 
-  const std::string& quantity() const { return quantity_; }
+  const Quantity& quantity() const { return quantity_; }
   // In the order in which they were first added.
   const std::vector<std::string>& kernels() const { return kernels_; }  // without the runtime
   const std::vector<std::string>& runtimes() const { return runtimes_; }
@@ -64,7 +66,7 @@ class Results {
  private:
   CellResult& CellOf(const std::string& kernel, const std::string& runtime);
 
-  std::string quantity_;
+  Quantity quantity_;
   std::vector<std::string> kernels_;
   std::vector<std::string> runtimes_;
   std::map<std::pair<std::string, std::string>, CellResult> cells_;

@@ -5,13 +5,13 @@
 namespace hvbench {
 namespace {
 
-void Count(Verdict verdict, SubsystemSummary& summary) {
+void Count(Verdict verdict, const Quantity& quantity, SubsystemSummary& summary) {
   switch (verdict) {
-    case Verdict::kSlower:
-      ++summary.slower;
-      break;
-    case Verdict::kFaster:
-      ++summary.faster;
+    case Verdict::kHigher:
+    case Verdict::kLower:
+      ++(IsWorse(verdict, quantity)    ? summary.worse
+         : IsBetter(verdict, quantity) ? summary.better
+                                       : summary.neither);
       break;
     case Verdict::kNoDifference:
       ++summary.no_difference;
@@ -54,7 +54,7 @@ void Summary::AddCell(const std::string& kernel, const std::string& runtime) {
   const CellResult* baseline = results_.Find(kernel, baseline_);
   if (runtime == baseline_ || baseline == nullptr || !baseline->Measured()) return;
   Comparison comparison = Compare(*baseline, *cell, Pairing::kSameRun);
-  Count(comparison.verdict, subsystem);
+  Count(comparison.verdict, results_.quantity(), subsystem);
   subsystem.mean.Add(comparison.estimate);
   comparison.estimate.replicates = {};  // 16 KiB each, and used
   comparisons_[{kernel, runtime}] = std::move(comparison);
@@ -69,24 +69,6 @@ const SubsystemSummary* Summary::FindSubsystem(const std::string& subsystem,
                                                const std::string& runtime) const {
   const auto found = by_subsystem_.find({subsystem, runtime});
   return found == by_subsystem_.end() ? nullptr : &found->second;
-}
-
-void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out) {
-  std::vector<std::string> heading = {"subsystem"};
-  for (const std::string& runtime : summary.results().runtimes()) {
-    if (runtime != summary.baseline()) heading.push_back(runtime);
-  }
-  TextTable table(heading);
-  for (const std::string& subsystem : summary.subsystems()) {
-    std::vector<std::string> row = {subsystem};
-    for (std::size_t i = 1; i < heading.size(); ++i) {
-      const SubsystemSummary* cell = summary.FindSubsystem(subsystem, heading[i]);
-      const bool known = cell != nullptr && cell->mean.count() > 0;
-      row.push_back(known ? PrintEstimate(cell->mean.Estimate()) : "");
-    }
-    table.Add(std::move(row));
-  }
-  table.Print(style, out);
 }
 
 }  // namespace hvbench

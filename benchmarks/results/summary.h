@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "benchmarks/results/comparison.h"
-#include "benchmarks/results/number_text.h"
 #include "benchmarks/results/results.h"
 
 namespace hvbench {
@@ -15,8 +14,9 @@ namespace hvbench {
 // A runtime's part of a subsystem.
 struct SubsystemSummary {
   GeometricMean mean;  // of the ratios of the benchmarks that both measured
-  int slower = 0;
-  int faster = 0;
+  int worse = 0;
+  int better = 0;
+  int neither = 0;  // different, of a quantity without a good direction
   int no_difference = 0;
   int too_noisy = 0;
   int skipped = 0;
@@ -54,8 +54,5 @@ std::string SubsystemOf(const std::string& kernel);
 
 // What the end of a run uses where it can: `wanted`, else the first runtime.
 std::string BaselineOf(const Results& results, const std::string& wanted);
-
-// The geometric means, a row a subsystem and a column a runtime.
-void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out);
 
 }  // namespace hvbench

@@ -91,7 +91,7 @@ std::string TextOfAttachedStream(int stream) {
 fs::path AskedForContainer(const fs::path& guest_dir) { return guest_dir / "asked-for-container"; }
 
 DockerGuest::DockerGuest(const LaunchRequest& request, DockerRuntime runtime,
-                         std::string oci_runtime, DaemonInfo info)
+                         OciRuntimeOfDaemon oci_runtime, DaemonInfo info)
     : name_(request.guest_id),
       runtime_(std::move(runtime)),
       oci_runtime_(std::move(oci_runtime)),
@@ -111,7 +111,7 @@ Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
                       {"NetworkMode", "none"},
                       // Else a daemon's own default puts docker-init before the agent.
                       {"Init", false},
-                      {"Runtime", oci_runtime_},
+                      {"Runtime", oci_runtime_.name},
                       {"CgroupParent", cgroup_parent_},
                       {"SecurityOpt", {"no-new-privileges"}},
                       {"Tmpfs", {{"/tmp", ""}}},
@@ -208,7 +208,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   // Making the image is not part of a launch: later ones find it.
   const std::string image = EnsureImage(engine, request);
   const Json config = Config(request, image, ContainerAgentArguments(request));
-  const auto binary = FindExecutable(runtime_.path);
+  const auto binary = FindExecutable(oci_runtime_.path);
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
   if (request.cold_cache) {
     // The daemon's own binaries stay: it runs.
@@ -233,7 +233,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   facts_["accelerator"] = runtime_.accelerator;
   facts_["transport"] = "docker-attach";
   facts_["guest_kernel"] = runtime_.guest_kernel;
-  facts_["oci_runtime"] = oci_runtime_;
+  facts_["oci_runtime"] = oci_runtime_.name;
   facts_["storage_driver"] = info_.storage_driver;
   facts_["docker_root_dir"] = info_.root_dir;
   if (info_.remaps_users) facts_["user_namespace"] = "remapped";

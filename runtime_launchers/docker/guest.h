@@ -38,8 +38,8 @@ struct DockerRuntime {
 
 class DockerGuest : public ProcessGuest {
  public:
-  // `oci_runtime` is the daemon's name for it, `info` what the daemon says of itself.
-  DockerGuest(const LaunchRequest& request, DockerRuntime runtime, std::string oci_runtime,
+  // `oci_runtime` is what the daemon has of it, `info` what the daemon says of itself.
+  DockerGuest(const LaunchRequest& request, DockerRuntime runtime, OciRuntimeOfDaemon oci_runtime,
               DaemonInfo info);
   ~DockerGuest() override { ForceDown(); }
 
@@ -69,7 +69,7 @@ class DockerGuest : public ProcessGuest {
 
   std::string name_;
   DockerRuntime runtime_;
-  std::string oci_runtime_;
+  OciRuntimeOfDaemon oci_runtime_;
   DaemonInfo info_;
   std::string cgroup_parent_;
   std::string container_;  // its id, once it is made

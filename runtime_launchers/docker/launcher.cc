@@ -120,7 +120,7 @@ std::optional<Unusable> DockerLauncher::Try(LaunchRequest request) const {
   request.shape = {};
   request.deadline = Deadline::In(kDockerTrialTimeout);
   const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
-  DockerGuest guest(request, runtime_, FindRuntime(info).name, info);
+  DockerGuest guest(request, runtime_, FindRuntime(info), info);
   try {
     guest.Try(request);
   } catch (const Error& error) {
@@ -147,7 +147,7 @@ std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {
   const OciRuntimeOfDaemon runtime = FindRuntime(info);
   if (const auto unusable = WhyUnprovable(info)) throw NotProved(unusable->reason);
   if (const auto unusable = CheckRuntime(runtime)) throw Error(unusable->reason);
-  auto guest = std::make_unique<DockerGuest>(request, runtime_, runtime.name, info);
+  auto guest = std::make_unique<DockerGuest>(request, runtime_, runtime, info);
   guest->Start(request);
   return guest;
 }

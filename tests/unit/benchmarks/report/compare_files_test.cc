@@ -182,6 +182,52 @@ TEST_F(CompareFilesTest, CanCompareACounter) {
   EXPECT_EQ(Run(a, b).status, kExitNoMatch);
 }
 
+// Three boots a side, in which the time is the same and `counter` is about `value`.
+SampleFile WithCounter(const std::string& counter, double value) {
+  SampleFile sample;
+  for (int boot = 1; boot <= 3; ++boot) {
+    sample.Add(kGetppid, {100}, boot).Counter(counter, value * (1 + 0.001 * boot));
+  }
+  return sample;
+}
+
+TEST_F(CompareFilesTest, AHigherRateIsNoRegression) {
+  options_.quantity = "bytes_per_second";
+  const SampleFile slow = WithCounter("bytes_per_second", 1e9);
+  const SampleFile fast = WithCounter("bytes_per_second", 2e9);
+  const Compared better = Run(slow, fast);
+  EXPECT_EQ(better.status, kExitMeasured) << better.err;
+  for (const char* text : {"1 GB/s", "2 GB/s", "faster", "more is better"}) {
+    EXPECT_NE(better.out.find(text), std::string::npos) << text << " in\n" << better.out;
+  }
+  EXPECT_EQ(better.out.find(" s "), std::string::npos) << "a rate is no time\n" << better.out;
+  const Compared worse = Run(fast, slow);
+  EXPECT_EQ(worse.status, kExitFailed);
+  EXPECT_NE(worse.out.find("slower"), std::string::npos) << worse.out;
+  EXPECT_NE(worse.err.find("times the bytes_per_second"), std::string::npos) << worse.err;
+}
+
+TEST_F(CompareFilesTest, MemoryIsPrintedAsMemory) {
+  options_.quantity = "pss_bytes";
+  const Compared compared =
+      Run(WithCounter("pss_bytes", 50 << 20), WithCounter("pss_bytes", 100 << 20));
+  EXPECT_EQ(compared.status, kExitFailed);
+  for (const char* text : {"50.1 MiB", "100 MiB", "higher", "less is better"}) {
+    EXPECT_NE(compared.out.find(text), std::string::npos) << text << " in\n" << compared.out;
+  }
+}
+
+TEST_F(CompareFilesTest, WhatHasNoGoodDirectionHasNoRegression) {
+  options_.quantity = "host_io_ratio";
+  options_.format = "json";
+  const Compared compared = Run(WithCounter("host_io_ratio", 0.5), WithCounter("host_io_ratio", 1));
+  EXPECT_EQ(compared.status, kExitMeasured) << compared.err;
+  const Json json = Json::parse(compared.out);
+  EXPECT_EQ(json.at("quantity"), "host_io_ratio");
+  EXPECT_EQ(json.at("better"), "neither");
+  EXPECT_EQ(json.at("benchmarks").at(0).at("verdict"), "higher");
+}
+
 TEST_F(CompareFilesTest, HasMarkdown) {
   options_.format = "markdown";
   EXPECT_NE(Run(Base(), Base()).out.find("|---:|"), std::string::npos);

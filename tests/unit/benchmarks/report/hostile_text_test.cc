@@ -9,6 +9,7 @@
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/compare_files.h"
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/report/verdict_table.h"

@@ -14,7 +14,7 @@ using testing::SampleFile;
 
 Sample SampleOf(double ns, int boot, int block = 0) {
   Sample sample;
-  sample.real_ns = ns;
+  sample.value = ns;
   sample.boot = boot;
   sample.block = block;
   return sample;
@@ -32,10 +32,14 @@ TEST(Judge, LooksAtAllOfTheInterval) {
     double low;
     double high;
     Verdict verdict;
-  } cases[] = {{1.02, 1.04, Verdict::kSlower},           {1.005, 1.03, Verdict::kNoDifference},
-               {0.95, 0.98, Verdict::kFaster},           {0.97, 0.999, Verdict::kNoDifference},
-               {0.99, 1.01, Verdict::kNoDifference},     {0.9, 1.2, Verdict::kTooNoisy},
-               {1.005, 1.3, Verdict::kTooNoisy},         {2, 40, Verdict::kSlower},
+  } cases[] = {{1.02, 1.04, Verdict::kHigher},
+               {1.005, 1.03, Verdict::kNoDifference},
+               {0.95, 0.98, Verdict::kLower},
+               {0.97, 0.999, Verdict::kNoDifference},
+               {0.99, 1.01, Verdict::kNoDifference},
+               {0.9, 1.2, Verdict::kTooNoisy},
+               {1.005, 1.3, Verdict::kTooNoisy},
+               {2, 40, Verdict::kHigher},
                {1.000001, 1.009, Verdict::kNoDifference}};
   for (const auto& c : cases) {
     EXPECT_EQ(Judge(Between(c.low, c.high)), c.verdict) << c.low << ' ' << c.high;
@@ -57,7 +61,7 @@ TEST(Compare, PairsWhatIsOfOneBlock) {
   const Comparison paired = Compare(baseline, other, Pairing::kSameRun);
   EXPECT_EQ(paired.unit, Unit::kBlock);
   EXPECT_EQ(paired.estimate.units, 8u);
-  EXPECT_EQ(paired.verdict, Verdict::kSlower);
+  EXPECT_EQ(paired.verdict, Verdict::kHigher);
   EXPECT_NEAR(paired.estimate.interval->low, 1.1, 1e-9);
   EXPECT_NEAR(paired.estimate.interval->high, 1.1, 1e-9);
   EXPECT_GT(paired.baseline_cv, 0.1);
@@ -101,7 +105,7 @@ TEST(Summary, HasAMeanForEachSubsystemAndRuntime) {
   ASSERT_NE(cpu, nullptr);
   EXPECT_EQ(cpu->mean.count(), 2u);
   EXPECT_NEAR(cpu->mean.Estimate().ratio, 4, 1e-9);
-  EXPECT_EQ(cpu->slower, 2);
+  EXPECT_EQ(cpu->worse, 2);
   const SubsystemSummary* disk = summary.FindSubsystem("disk", "runc");
   ASSERT_NE(disk, nullptr);
   EXPECT_EQ(disk->mean.count(), 0u);

@@ -1,4 +1,5 @@
 #include "benchmarks/results/findings.h"
+#include "benchmarks/report/findings_text.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "benchmarks/report/resources.h"
+#include "benchmarks/resources.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 

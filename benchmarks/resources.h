@@ -1,4 +1,4 @@
-// Files of this folder, and Chart.js, as they were when the program was built
+// The files of the report and the findings, and Chart.js, as they were when the program was built
 // (cmake/HvbenchEmbed.cmake).
 #pragma once
 
