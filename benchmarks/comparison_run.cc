@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
-#include "benchmarks/report/result_writer.h"
 #include "benchmarks/results/comparison.h"
+#include "benchmarks/results/result_writer.h"
 #include "benchmarks/results/row.h"
 #include "runtime_launchers/support/interrupt.h"
 

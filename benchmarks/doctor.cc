@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iomanip>
 
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

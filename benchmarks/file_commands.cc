@@ -35,7 +35,19 @@ CLI::App* AddCompare(CLI::App& app, std::function<int()>& chosen) {
       ->check(CLI::IsMember({"text", "markdown", "json"}))
       ->capture_default_str();
   command->callback([options, &chosen] {
-    chosen = [options] { return CompareFiles(*options, std::cout, std::cerr); };
+    chosen = [options]() -> int {
+      switch (CompareFiles(*options, std::cout, std::cerr)) {
+        case CompareFilesStatus::kNoRegression:
+          return kExitMeasured;
+        case CompareFilesStatus::kRegression:
+          return kExitFailed;
+        case CompareFilesStatus::kNotComparable:
+          return kExitUsage;
+        case CompareFilesStatus::kNothingInCommon:
+          return kExitNoMatch;
+      }
+      return kExitFailed;
+    };
   });
   return command;
 }

@@ -16,8 +16,9 @@
 #include "benchmarks/exit_status.h"
 #include "benchmarks/file_commands.h"
 #include "benchmarks/manual.h"
-#include "benchmarks/report/output.h"
+#include "benchmarks/text/output.h"
 #include "fixtures/run_dir.h"
+#include "runtime_launchers/support/work_dir.h"
 
 namespace hvbench {
 namespace {

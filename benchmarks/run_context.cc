@@ -2,8 +2,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "benchmarks/journal/journal_contents.h"
-#include "benchmarks/report/escape.h"
+#include "benchmarks/results/journal_contents.h"
+#include "benchmarks/text/escape.h"
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/process_state.h"

@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "benchmarks/exit_status.h"
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/process.h"
 

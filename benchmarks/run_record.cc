@@ -7,13 +7,13 @@
 
 #include "benchmarks/exit_status.h"
 #include "benchmarks/journal/journal_reporter.h"
-#include "benchmarks/journal/run_identity.h"
 #include "benchmarks/report/comparison_table.h"
-#include "benchmarks/report/output.h"
-#include "benchmarks/report/result_writer.h"
 #include "benchmarks/report/verdict_table.h"
 #include "benchmarks/results/result_checks.h"
 #include "benchmarks/results/result_file.h"
+#include "benchmarks/results/result_writer.h"
+#include "benchmarks/run_identity.h"
+#include "benchmarks/text/output.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

@@ -1,11 +1,11 @@
 #include "benchmarks/selftest.h"
-#include "benchmarks/report/text_table.h"
+#include "benchmarks/text/text_table.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "benchmarks/results/number_text.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/number_text.h"
 #include "runtime_launchers/support/interrupt.h"
 
 namespace hvbench {

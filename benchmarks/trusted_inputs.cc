@@ -4,8 +4,8 @@
 
 #include "fixtures/images/application_root.h"
 #include "fixtures/images/image_cache.h"
-#include "fixtures/work_dir.h"
 #include "runtime_launchers/support/trusted_path.h"
+#include "runtime_launchers/support/work_dir.h"
 
 namespace hvbench {
 namespace {

@@ -22,9 +22,9 @@
 #include "runtime_launchers/endpoint.h"
 #include "runtime_launchers/guest_application.h"
 #include "runtime_launchers/guest_image.h"
-#include "runtime_launchers/guest_network.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/guest_network.h"
 
 namespace hvbench {
 

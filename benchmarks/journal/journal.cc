@@ -11,8 +11,8 @@
 #include <ctime>
 #include <utility>
 
-#include "benchmarks/report/output.h"
-#include "benchmarks/report/result_writer.h"
+#include "benchmarks/results/result_writer.h"
+#include "benchmarks/text/output.h"
 #include "runtime_launchers/support/deadline.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/json.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/journal/journal_contents.h"
+#include "benchmarks/results/journal_contents.h"
 #include "runtime_launchers/support/unique_fd.h"
 
 namespace hvbench {

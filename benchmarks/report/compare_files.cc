@@ -5,13 +5,12 @@
 #include <map>
 #include <utility>
 
-#include "benchmarks/exit_status.h"
-#include "benchmarks/journal/run_json.h"
-#include "benchmarks/report/escape.h"
-#include "benchmarks/report/text_table.h"
 #include "benchmarks/results/comparison.h"
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/results/run_json.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/escape.h"
+#include "benchmarks/text/number_text.h"
+#include "benchmarks/text/text_table.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {
@@ -231,7 +230,8 @@ std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b) {
   return sentences;
 }
 
-int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err) {
+CompareFilesStatus CompareFiles(const CompareFilesOptions& options, std::ostream& out,
+                                std::ostream& err) {
   const Quantity quantity = QuantityNamed(options.quantity);
   const ResultFile a = ReadResultFile(options.baseline, quantity);
   const ResultFile b = ReadResultFile(options.other, quantity);
@@ -245,18 +245,19 @@ int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ost
   }
   if (!mismatches.empty() && !options.allow_mismatch) {
     err << "hvbench: not comparable; --allow-mismatch compares them all the same\n";
-    return kExitUsage;
+    return CompareFilesStatus::kNotComparable;
   }
   const FileComparison comparison(a, b, options.threshold_percent);
   if (comparison.lines().empty() && comparison.regressions().empty()) {
     err << "hvbench: the files have no benchmark in common\n";
-    return kExitNoMatch;
+    return CompareFilesStatus::kNothingInCommon;
   }
   options.format == "json" ? PrintJson(comparison, out) : PrintText(comparison, options, out);
   for (const std::string& regression : comparison.regressions()) {
     err << "hvbench: regression: " << ForTerminal(regression) << '\n';
   }
-  return comparison.regressions().empty() ? kExitMeasured : kExitFailed;
+  return comparison.regressions().empty() ? CompareFilesStatus::kNoRegression
+                                          : CompareFilesStatus::kRegression;
 }
 
 }  // namespace hvbench

@@ -10,6 +10,13 @@
 
 namespace hvbench {
 
+enum class CompareFilesStatus {
+  kNoRegression,
+  kRegression,      // some: they are named
+  kNotComparable,   // the files must not be compared
+  kNothingInCommon  // they have no benchmark in common
+};
+
 struct CompareFilesOptions {
   std::filesystem::path baseline;
   std::filesystem::path other;
@@ -22,8 +29,8 @@ struct CompareFilesOptions {
 // What makes two files no fair comparison: sentences.
 std::vector<std::string> Mismatches(const ResultFile& a, const ResultFile& b);
 
-// Returns the exit status: 0 no regression, 1 some (they are named), 2 the files must not be
-// compared, 3 they have no benchmark in common. Throws Error for a file that cannot be read.
-int CompareFiles(const CompareFilesOptions& options, std::ostream& out, std::ostream& err);
+// Throws Error for a file that cannot be read.
+CompareFilesStatus CompareFiles(const CompareFilesOptions& options, std::ostream& out,
+                                std::ostream& err);
 
 }  // namespace hvbench

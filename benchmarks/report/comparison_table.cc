@@ -5,9 +5,9 @@
 #include <map>
 #include <utility>
 
-#include "benchmarks/report/escape.h"
-#include "benchmarks/report/text_table.h"
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/escape.h"
+#include "benchmarks/text/number_text.h"
+#include "benchmarks/text/text_table.h"
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdio>
 
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 
 namespace hvbench {
 namespace {

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
-#include "benchmarks/report/escape.h"
 #include "benchmarks/report/findings_text.h"
-#include "benchmarks/report/output.h"
 #include "benchmarks/report/verdict_table.h"
 #include "benchmarks/results/findings.h"
-#include "benchmarks/results/number_text.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/escape.h"
+#include "benchmarks/text/number_text.h"
+#include "benchmarks/text/output.h"
 #include "runtime_launchers/support/error.h"
 
 namespace hvbench {

@@ -5,14 +5,14 @@
 #include <map>
 #include <sstream>
 
-#include "benchmarks/journal/run_json.h"
 #include "benchmarks/report/comparison_table.h"
-#include "benchmarks/report/escape.h"
 #include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/report.h"
-#include "benchmarks/resources.h"
+#include "benchmarks/report/resources.h"
 #include "benchmarks/results/findings.h"
+#include "benchmarks/results/run_json.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/escape.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "benchmarks/report/comparison_table.h"
-#include "benchmarks/report/escape.h"
 #include "benchmarks/report/report.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/escape.h"
 
 namespace hvbench {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
-#include "benchmarks/report/escape.h"
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/escape.h"
+#include "benchmarks/text/number_text.h"
 
 namespace hvbench {
 

@@ -4,8 +4,8 @@
 
 #include <ostream>
 
-#include "benchmarks/report/text_table.h"
 #include "benchmarks/results/summary.h"
+#include "benchmarks/text/text_table.h"
 
 namespace hvbench {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/number_text.h"
 
 namespace hvbench {
 namespace {

@@ -5,9 +5,13 @@
 #include <limits>
 #include <regex>
 
-#include "benchmarks/resources.h"
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/number_text.h"
 #include "runtime_launchers/support/json.h"
+
+// findings.json, as it was when the program was built (cmake/HvbenchEmbed.cmake).
+namespace hvbench::resources {
+std::string_view FindingsJson();
+}  // namespace hvbench::resources
 
 namespace hvbench {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/number_text.h"
 
 namespace hvbench {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "benchmarks/journal/journal_contents.h"
+#include "benchmarks/results/journal_contents.h"
 #include "fixtures/cell_name.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime_launchers/guest_network.h"
 #include "runtime_launchers/support/deadline.h"
+#include "runtime_launchers/support/guest_network.h"
 
 namespace hvbench {
 

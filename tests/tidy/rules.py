@@ -6,6 +6,7 @@
 """
 
 import argparse
+import fnmatch
 import os
 import pathlib
 import re
@@ -23,6 +24,8 @@ TOP_LEVEL = {
 
 # A folder, and the folders of this project that it may include. The longest match decides, so that
 # fixtures/ does not mean fixtures/agent: the guest's side and the host's share the protocol alone.
+LAUNCHERS = {"runtime_launchers", "runtime_launchers/support"}
+FIXTURES = {"fixtures", "fixtures/exec_bridge", "fixtures/images", "fixtures/netlab", "fixtures/protocol"}
 LAYERS = {
     "fixtures/protocol": {"fixtures/protocol"},
     "fixtures/agent": {"fixtures/agent", "fixtures/protocol"},
@@ -30,9 +33,34 @@ LAYERS = {
     # An agent outside of the guests: it may link what it likes, and shares the kernels' support.
     "benchmarks/load": {"benchmarks/load", "benchmarks/kernels", "fixtures/agent",
                         "fixtures/protocol"},
-    "runtime_launchers": {"runtime_launchers"},
-    "fixtures": {"fixtures", "fixtures/protocol", "runtime_launchers"},
-    "benchmarks": {"benchmarks", "fixtures", "fixtures/protocol", "runtime_launchers"},
+    "runtime_launchers/support": {"runtime_launchers/support"},
+    # On top of this folder lie the interfaces and the runtimes' own files; its rooms have what
+    # several of them share.
+    "runtime_launchers/oci": {"runtime_launchers/oci", *LAUNCHERS},
+    "runtime_launchers/vm": {"runtime_launchers/vm", *LAUNCHERS},
+    "runtime_launchers/containerd": {"runtime_launchers/containerd", "runtime_launchers/oci",
+                                     *LAUNCHERS},
+    "runtime_launchers/docker": {"runtime_launchers/docker", "runtime_launchers/containerd",
+                                 "runtime_launchers/oci", *LAUNCHERS},
+    "runtime_launchers": {"runtime_launchers/containerd", "runtime_launchers/docker",
+                          "runtime_launchers/oci", "runtime_launchers/vm", *LAUNCHERS},
+    "fixtures/exec_bridge": {"fixtures/exec_bridge", "fixtures/protocol", *LAUNCHERS},
+    "fixtures/images": {"fixtures/images", *LAUNCHERS},
+    "fixtures/netlab": {"fixtures/netlab", "fixtures/exec_bridge", *LAUNCHERS},
+    "fixtures": {*FIXTURES, "runtime_launchers/vm", *LAUNCHERS},
+    # Text and numbers as people and other programs read them; what results are; how they are kept
+    # while a run goes on; how they are shown.
+    "benchmarks/text": {"benchmarks/text", "runtime_launchers/support"},
+    "benchmarks/results": {"benchmarks/results", "benchmarks/text", "fixtures",
+                           "runtime_launchers/support"},
+    "benchmarks/journal": {"benchmarks/journal", "benchmarks/results", "benchmarks/text", "fixtures",
+                           "runtime_launchers/support"},
+    "benchmarks/report": {"benchmarks/report", "benchmarks/results", "benchmarks/text", "fixtures",
+                          "runtime_launchers/support"},
+    "benchmarks/subsystems": {"benchmarks/subsystems", *FIXTURES, *LAUNCHERS},
+    "benchmarks": {"benchmarks", "benchmarks/journal", "benchmarks/report", "benchmarks/results",
+                   "benchmarks/subsystems", "benchmarks/text", *FIXTURES, "runtime_launchers/vm",
+                   *LAUNCHERS},
 }
 # Folders of the guest's side, and the headers with a '.' or '/' that they may use.
 SYSTEM = r"[a-z0-9_]+\.h|(sys|linux|net|netinet|arpa|asm)/[a-z0-9_]+\.h"
@@ -171,13 +199,11 @@ def mentions(cmake_file, text, source):
     if folder and not source.startswith(folder + "/"):
         return False
     inside = source[len(folder) + 1:] if folder else source
-    subdir = os.path.dirname(inside)
     if re.search(rf"\bhvbench_fuzzer\({re.escape(inside.removesuffix('_fuzzer.cc'))}\b", text):
         return True  # tests/fuzz/CMakeLists.txt adds the end of the name
-    glob = (subdir + "/" if subdir else "") + "*.cc"
     for word in re.findall(r"[^\s()\"]+", text):
         word = re.sub(r"^\$\{(CMAKE_CURRENT_SOURCE_DIR|PROJECT_SOURCE_DIR)\}/", "", word)
-        if word in (inside, glob):
+        if word.count("/") == inside.count("/") and fnmatch.fnmatchcase(inside, word):
             return True
     return False
 

@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "benchmarks/journal/journal_reporter.h"
-#include "benchmarks/report/output.h"
 #include "benchmarks/results/row.h"
+#include "benchmarks/text/output.h"
 #include "runtime_launchers/support/interrupt.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_rows.h"

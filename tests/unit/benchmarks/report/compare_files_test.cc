@@ -5,7 +5,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "benchmarks/exit_status.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 #include "tests/unit/fixtures/support/temporary_dir.h"
@@ -18,7 +17,7 @@ using testing::SampleFile;
 constexpr char kGetppid[] = "syscall/getppid/runtime:runc";
 
 struct Compared {
-  int status = 0;
+  CompareFilesStatus status{};
   std::string out;
   std::string err;
 };
@@ -32,7 +31,7 @@ class CompareFilesTest : public ::testing::Test {
     std::ofstream(options_.other) << b.Text();
     std::ostringstream out;
     std::ostringstream err;
-    const int status = CompareFiles(options_, out, err);
+    const CompareFilesStatus status = CompareFiles(options_, out, err);
     return {status, out.str(), err.str()};
   }
 
@@ -56,32 +55,32 @@ SampleFile WithGetppid(const std::vector<double>& times_ns) {
 
 TEST_F(CompareFilesTest, IdenticalFilesAreEqual) {
   const Compared compared = Run(Base(), Base());
-  EXPECT_EQ(compared.status, kExitMeasured);
+  EXPECT_EQ(compared.status, CompareFilesStatus::kNoRegression);
   EXPECT_EQ(compared.err, "");
   EXPECT_NE(compared.out.find("no difference found"), std::string::npos) << compared.out;
 }
 
 TEST_F(CompareFilesTest, ARegressionIsNamed) {
   const Compared compared = Run(Base(), WithGetppid({200, 202, 198}));
-  EXPECT_EQ(compared.status, kExitFailed);
+  EXPECT_EQ(compared.status, CompareFilesStatus::kRegression);
   EXPECT_NE(compared.err.find(std::string("regression: ") + kGetppid), std::string::npos)
       << compared.err;
   EXPECT_EQ(compared.err.find("primes"), std::string::npos) << compared.err;
 }
 
 TEST_F(CompareFilesTest, AnImprovementIsNone) {
-  EXPECT_EQ(Run(Base(), WithGetppid({50, 51, 49})).status, kExitMeasured);
+  EXPECT_EQ(Run(Base(), WithGetppid({50, 51, 49})).status, CompareFilesStatus::kNoRegression);
 }
 
 TEST_F(CompareFilesTest, WhatIsBelowTheThresholdIsNone) {
   const SampleFile slower = WithGetppid({110, 110.1, 109.9});
-  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitFailed);
+  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, CompareFilesStatus::kRegression);
   options_.threshold_percent = 15;
-  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, kExitMeasured);
+  EXPECT_EQ(Run(WithGetppid({100, 100.1, 99.9}), slower).status, CompareFilesStatus::kNoRegression);
 }
 
 TEST_F(CompareFilesTest, NoiseIsNone) {
-  EXPECT_EQ(Run(Base(), WithGetppid({90, 130, 110})).status, kExitMeasured);
+  EXPECT_EQ(Run(Base(), WithGetppid({90, 130, 110})).status, CompareFilesStatus::kNoRegression);
 }
 
 TEST_F(CompareFilesTest, OneRepetitionDecidesByItsRatio) {
@@ -89,15 +88,15 @@ TEST_F(CompareFilesTest, OneRepetitionDecidesByItsRatio) {
   SampleFile b;
   a.Add(kGetppid, {100});
   b.Add(kGetppid, {200});
-  EXPECT_EQ(Run(a, b).status, kExitFailed);
-  EXPECT_EQ(Run(b, a).status, kExitMeasured);
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kRegression);
+  EXPECT_EQ(Run(b, a).status, CompareFilesStatus::kNoRegression);
 }
 
 TEST_F(CompareFilesTest, ABenchmarkThatBrokeIsARegression) {
   SampleFile broken;
   broken.Add("cpu/primes/runtime:runc", {1000, 1010, 990}).Fail(kGetppid, "ERROR: it died");
   const Compared compared = Run(Base(), broken);
-  EXPECT_EQ(compared.status, kExitFailed);
+  EXPECT_EQ(compared.status, CompareFilesStatus::kRegression);
   EXPECT_NE(compared.err.find("it died"), std::string::npos) << compared.err;
 }
 
@@ -105,7 +104,7 @@ TEST_F(CompareFilesTest, ASkippedOneIsMentioned) {
   SampleFile skipped;
   skipped.Add("cpu/primes/runtime:runc", {1000, 1010, 990}).Fail(kGetppid, "SKIPPED: denied");
   const Compared compared = Run(Base(), skipped);
-  EXPECT_EQ(compared.status, kExitMeasured);
+  EXPECT_EQ(compared.status, CompareFilesStatus::kNoRegression);
   EXPECT_NE(compared.out.find("denied"), std::string::npos) << compared.out;
 }
 
@@ -124,12 +123,12 @@ TEST_F(CompareFilesTest, FilesOfDifferentMachinesAreRefused) {
     SampleFile other = Base();
     other.Context(c.key, c.value);
     const Compared refused = Run(Base(), other);
-    EXPECT_EQ(refused.status, kExitUsage);
+    EXPECT_EQ(refused.status, CompareFilesStatus::kNotComparable);
     EXPECT_EQ(refused.out, "");
     EXPECT_NE(refused.err.find(c.value), std::string::npos) << refused.err;
     EXPECT_NE(refused.err.find("--allow-mismatch"), std::string::npos);
     options_.allow_mismatch = true;
-    EXPECT_EQ(Run(Base(), other).status, kExitMeasured);
+    EXPECT_EQ(Run(Base(), other).status, CompareFilesStatus::kNoRegression);
   }
 }
 
@@ -142,19 +141,20 @@ TEST_F(CompareFilesTest, FilesOfDifferentServersAreRefused) {
   };
   const SampleFile mariadb = with("mariadb-server-core", "10.11.6");
   const Compared refused = Run(mariadb, with("mysql-server-core-8.0", "8.0.36"));
-  EXPECT_EQ(refused.status, kExitUsage);
+  EXPECT_EQ(refused.status, CompareFilesStatus::kNotComparable);
   EXPECT_NE(refused.err.find("the servers differ: mariadb-server-core, nginx-light and "
                              "mysql-server-core-8.0, nginx-light"),
             std::string::npos)
       << refused.err;
-  EXPECT_EQ(Run(mariadb, with("mariadb-server-core", "10.11.8")).status, kExitMeasured);
-  EXPECT_EQ(Run(mariadb, Base()).status, kExitMeasured) << "without servers";
+  EXPECT_EQ(Run(mariadb, with("mariadb-server-core", "10.11.8")).status,
+            CompareFilesStatus::kNoRegression);
+  EXPECT_EQ(Run(mariadb, Base()).status, CompareFilesStatus::kNoRegression) << "without servers";
 }
 
 TEST_F(CompareFilesTest, NothingInCommonIsSaid) {
   SampleFile other;
   other.Add("cpu/sort/runtime:runc", {1, 2, 3});
-  EXPECT_EQ(Run(Base(), other).status, kExitNoMatch);
+  EXPECT_EQ(Run(Base(), other).status, CompareFilesStatus::kNothingInCommon);
 }
 
 TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
@@ -175,11 +175,11 @@ TEST_F(CompareFilesTest, CanCompareACounter) {
   SampleFile b;
   a.Add(kGetppid, {100}).Counter("host_cpu_ns", 50);
   b.Add(kGetppid, {100}).Counter("host_cpu_ns", 150);
-  EXPECT_EQ(Run(a, b).status, kExitMeasured);
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNoRegression);
   options_.quantity = "host_cpu_ns";
-  EXPECT_EQ(Run(a, b).status, kExitFailed);
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kRegression);
   options_.quantity = "p99_ns";
-  EXPECT_EQ(Run(a, b).status, kExitNoMatch);
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNothingInCommon);
 }
 
 // Three boots a side, in which the time is the same and `counter` is about `value`.
@@ -196,13 +196,13 @@ TEST_F(CompareFilesTest, AHigherRateIsNoRegression) {
   const SampleFile slow = WithCounter("bytes_per_second", 1e9);
   const SampleFile fast = WithCounter("bytes_per_second", 2e9);
   const Compared better = Run(slow, fast);
-  EXPECT_EQ(better.status, kExitMeasured) << better.err;
+  EXPECT_EQ(better.status, CompareFilesStatus::kNoRegression) << better.err;
   for (const char* text : {"1 GB/s", "2 GB/s", "faster", "more is better"}) {
     EXPECT_NE(better.out.find(text), std::string::npos) << text << " in\n" << better.out;
   }
   EXPECT_EQ(better.out.find(" s "), std::string::npos) << "a rate is no time\n" << better.out;
   const Compared worse = Run(fast, slow);
-  EXPECT_EQ(worse.status, kExitFailed);
+  EXPECT_EQ(worse.status, CompareFilesStatus::kRegression);
   EXPECT_NE(worse.out.find("slower"), std::string::npos) << worse.out;
   EXPECT_NE(worse.err.find("times the bytes_per_second"), std::string::npos) << worse.err;
 }
@@ -211,7 +211,7 @@ TEST_F(CompareFilesTest, MemoryIsPrintedAsMemory) {
   options_.quantity = "pss_bytes";
   const Compared compared =
       Run(WithCounter("pss_bytes", 50 << 20), WithCounter("pss_bytes", 100 << 20));
-  EXPECT_EQ(compared.status, kExitFailed);
+  EXPECT_EQ(compared.status, CompareFilesStatus::kRegression);
   for (const char* text : {"50.1 MiB", "100 MiB", "higher", "less is better"}) {
     EXPECT_NE(compared.out.find(text), std::string::npos) << text << " in\n" << compared.out;
   }
@@ -221,7 +221,7 @@ TEST_F(CompareFilesTest, WhatHasNoGoodDirectionHasNoRegression) {
   options_.quantity = "host_io_ratio";
   options_.format = "json";
   const Compared compared = Run(WithCounter("host_io_ratio", 0.5), WithCounter("host_io_ratio", 1));
-  EXPECT_EQ(compared.status, kExitMeasured) << compared.err;
+  EXPECT_EQ(compared.status, CompareFilesStatus::kNoRegression) << compared.err;
   const Json json = Json::parse(compared.out);
   EXPECT_EQ(json.at("quantity"), "host_io_ratio");
   EXPECT_EQ(json.at("better"), "neither");

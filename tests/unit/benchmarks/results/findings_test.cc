@@ -7,7 +7,6 @@
 #include <set>
 #include <sstream>
 
-#include "benchmarks/resources.h"
 #include "runtime_launchers/support/json.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 

@@ -1,4 +1,4 @@
-#include "benchmarks/journal/run_identity.h"
+#include "benchmarks/run_identity.h"
 
 #include <unistd.h>
 

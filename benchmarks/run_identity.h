@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "benchmarks/journal/journal_contents.h"
 #include "benchmarks/options.h"
+#include "benchmarks/results/journal_contents.h"
 #include "benchmarks/runtime_selection.h"
 
 namespace hvbench {

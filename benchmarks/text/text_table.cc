@@ -1,8 +1,8 @@
-#include "benchmarks/report/text_table.h"
+#include "benchmarks/text/text_table.h"
 
 #include <algorithm>
 
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 
 namespace hvbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "benchmarks/report/escape.h"
+#include "benchmarks/text/escape.h"
 
 #include <gtest/gtest.h>
 

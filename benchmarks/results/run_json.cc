@@ -1,4 +1,4 @@
-#include "benchmarks/journal/run_json.h"
+#include "benchmarks/results/run_json.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "benchmarks/report/result_writer.h"
+#include "benchmarks/results/result_writer.h"
 
 #include <algorithm>
 #include <sstream>

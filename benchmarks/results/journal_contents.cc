@@ -1,11 +1,11 @@
-#include "benchmarks/journal/journal_contents.h"
+#include "benchmarks/results/journal_contents.h"
 
 #include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
 
-#include "benchmarks/report/result_writer.h"
+#include "benchmarks/results/result_writer.h"
 #include "benchmarks/results/row.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/error.h"

@@ -1,4 +1,4 @@
-#include "benchmarks/journal/journal_contents.h"
+#include "benchmarks/results/journal_contents.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 
 #include "benchmarks/journal/journal.h"
-#include "benchmarks/report/result_writer.h"
+#include "benchmarks/results/result_writer.h"
 #include "benchmarks/results/row.h"
 #include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/json.h"

@@ -1,4 +1,4 @@
-#include "benchmarks/report/output.h"
+#include "benchmarks/text/output.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

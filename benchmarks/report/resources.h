@@ -1,4 +1,4 @@
-// The files of the report and the findings, and Chart.js, as they were when the program was built
+// Files of this folder, and Chart.js, as they were when the program was built
 // (cmake/HvbenchEmbed.cmake).
 #pragma once
 
@@ -6,7 +6,6 @@
 
 namespace hvbench::resources {
 
-std::string_view FindingsJson();
 std::string_view PageHtml();
 std::string_view PageCss();
 std::string_view ModelJs();

@@ -1,4 +1,4 @@
-#include "benchmarks/results/number_text.h"
+#include "benchmarks/text/number_text.h"
 
 #include <array>
 #include <cstdio>

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/journal/run_json.h"
+#include "benchmarks/results/run_json.h"
 
 namespace hvbench {
 
