@@ -1,6 +1,10 @@
 #include "runtime_launchers/oci/bundle.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 
 #include "runtime_launchers/process_guest.h"
@@ -91,6 +95,24 @@ Json ResourcesOf(const GuestShape& shape) {
   return resources;
 }
 
+// Adds the device itself to `linux_part`, and the right to use it.
+void AddDevice(const std::filesystem::path& path, Json& linux_part) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) throw SystemError("no device " + path.string(), errno);
+  if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) {
+    throw Error(path.string() + " is no device");
+  }
+  const Json device = {{"type", S_ISCHR(status.st_mode) ? "c" : "b"},
+                       {"major", major(status.st_rdev)},
+                       {"minor", minor(status.st_rdev)}};
+  Json allowed = device;
+  allowed.update({{"allow", true}, {"access", "rwm"}});
+  linux_part["resources"]["devices"].push_back(std::move(allowed));
+  Json node = device;
+  node.update({{"path", path.string()}, {"fileMode", 0666}, {"uid", 0}, {"gid", 0}});
+  linux_part["devices"].push_back(std::move(node));
+}
+
 Json LinuxOf(const LaunchRequest& request) {
   Json namespaces = Json::array();
   for (const char* type : {"pid", "ipc", "uts", "mount"}) namespaces.push_back({{"type", type}});
@@ -129,7 +151,8 @@ std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle,
 }
 
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
-                    const std::vector<std::string>& agent_arguments) {
+                    const std::vector<std::string>& agent_arguments,
+                    const OciConfigExtras& extras) {
   namespace fs = std::filesystem;
   const fs::path rootfs = RootOfBundle(bundle, request);
   fs::create_directories(bundle);
@@ -138,14 +161,16 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
   }
   CopyProgram(request.agent, AgentOfBundle(bundle, request));
 
-  const Json config = {{"ociVersion", "1.0.2"},
-                       {"process", ProcessOf(agent_arguments)},
-                       {"root",
-                        {{"path", request.application ? fs::absolute(rootfs).string() : "rootfs"},
-                         {"readonly", false}}},
-                       {"hostname", "hvbench"},
-                       {"mounts", Mounts(request)},
-                       {"linux", LinuxOf(request)}};
+  Json config = {{"ociVersion", "1.0.2"},
+                 {"process", ProcessOf(agent_arguments)},
+                 {"root",
+                  {{"path", request.application ? fs::absolute(rootfs).string() : "rootfs"},
+                   {"readonly", false}}},
+                 {"hostname", "hvbench"},
+                 {"mounts", Mounts(request)},
+                 {"linux", LinuxOf(request)}};
+  for (const auto& [key, value] : extras.annotations) config["annotations"][key] = value;
+  for (const fs::path& device : extras.devices) AddDevice(device, config["linux"]);
   std::ofstream file(bundle / "config.json");
   file << config.dump(1) << std::flush;
   if (!file)

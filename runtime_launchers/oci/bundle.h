@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,17 @@ std::filesystem::path RootOfBundle(const std::filesystem::path& bundle,
 std::filesystem::path AgentOfBundle(const std::filesystem::path& bundle,
                                     const LaunchRequest& request);
 
-// Makes `bundle` for `request`, with `agent_arguments` behind the agent's path.
+// What a runtime wants in config.json beyond what all guests have.
+struct OciConfigExtras {
+  std::map<std::string, std::string> annotations;
+  // Devices of the host that the guest, or the VMM around it, may use: "/dev/kvm".
+  std::vector<std::filesystem::path> devices;
+};
+
+// Makes `bundle` for `request`, with `agent_arguments` behind the agent's path. Throws Error, for
+// example for a device that the host does not have.
 void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& request,
-                    const std::vector<std::string>& agent_arguments);
+                    const std::vector<std::string>& agent_arguments,
+                    const OciConfigExtras& extras = {});
 
 }  // namespace hvbench

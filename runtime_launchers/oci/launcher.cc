@@ -10,7 +10,6 @@
 #include <fstream>
 #include <utility>
 
-#include "runtime_launchers/oci/bundle.h"
 #include "runtime_launchers/probe.h"
 #include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/support/clock.h"
@@ -51,12 +50,15 @@ class OciGuest : public ProcessGuest {
       : command_(std::move(command)),
         hidden_mount_(runtime.hidden_mount),
         covered_sysctls_(runtime.covered_sysctls),
+        extras_(runtime.extras),
         id_(request.guest_id),
         mark_(GuestMark::OfCgroup(request.cgroup)),
         files_(request.guest_dir) {
     facts_ = runtime.facts;
     command_.insert(command_.end(), {"--root", files_.state.string()});
     memory_mib_ = request.shape.memory_mib;
+    if (memory_mib_ > 0) memory_mib_ += runtime.vmm_memory_mib.value_or(0);  // 0: no limit
+    if (runtime.vmm_memory_mib) guest_ram_bytes_ = request.shape.memory_mib << 20;
     guest_memory_file_ = runtime.guest_memory_file;
   }
   ~OciGuest() override { ForceDown(); }
@@ -77,6 +79,7 @@ class OciGuest : public ProcessGuest {
   std::vector<std::string> command_;
   std::filesystem::path hidden_mount_;
   std::filesystem::path covered_sysctls_;
+  OciConfigExtras extras_;
   std::string id_;
   GuestMark mark_;
   BootTicks started_ = 0;  // before the runtime ran
@@ -87,7 +90,7 @@ class OciGuest : public ProcessGuest {
 
 void OciGuest::Prepare(const LaunchRequest& request,
                        const std::vector<std::string>& agent_arguments) {
-  WriteOciBundle(files_.bundle, request, agent_arguments);
+  WriteOciBundle(files_.bundle, request, agent_arguments, extras_);
   launch_cgroup_ = Cgroup::ForCpuTime(request.cgroup + "-launch");
   launch_cgroup_->Create({});
   started_ = BootTicksNow();
@@ -95,7 +98,7 @@ void OciGuest::Prepare(const LaunchRequest& request,
 
 // Made here and not by the runtime: the limits of all guests are then set in the same way.
 void OciGuest::MakeCgroup(const LaunchRequest& request) {
-  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, request.shape.memory_mib});
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
 }
 
 Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
@@ -217,8 +220,8 @@ class OciLauncher : public Launcher {
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
-  NetworkDevice network_device() const override { return NetworkDevice::kVeth; }
-  ApplicationForm application_form() const override { return ApplicationForm::kDirectory; }
+  NetworkDevice network_device() const override { return runtime_.network_device; }
+  ApplicationForm application_form() const override { return runtime_.application_form; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
 

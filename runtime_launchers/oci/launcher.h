@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime_launchers/launcher.h"
+#include "runtime_launchers/oci/bundle.h"
 #include "runtime_launchers/support/unusable.h"
 
 namespace hvbench {
@@ -27,7 +28,13 @@ struct OciRuntime {
   std::filesystem::path hidden_mount;         // that the command must not see; or ""
   std::filesystem::path covered_sysctls;  // a folder of /proc/sys/net that must look empty to it
                                           // in the namespace of a network of ours; or ""
+  OciConfigExtras extras;                 // of the bundle's config.json
   std::string guest_memory_file;          // as in ProcessGuest
+  // Of a runtime whose containers are virtual machines: the MiB that its VMM may use beyond the
+  // memory of the guest.
+  std::optional<std::int64_t> vmm_memory_mib;
+  NetworkDevice network_device = NetworkDevice::kVeth;
+  ApplicationForm application_form = ApplicationForm::kDirectory;
   // Optional: whether this version can work on this machine, without starting a guest.
   std::function<std::optional<Unusable>(const std::string& version)> check;
   // Optional: what a failed trial start means, from what the runtime printed.

@@ -12,13 +12,9 @@
 
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/error.h"
-#include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/json.h"
-#include "runtime_launchers/support/log_tail.h"
-#include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
-#include "runtime_launchers/vm/kernel_panic.h"
 
 namespace hvbench {
 namespace {
@@ -42,8 +38,6 @@ constexpr char kJailId[] = "vm";
 constexpr unsigned kJailUser = 65534;
 // The VMM's own memory and KVM's page tables: 5 MiB by its specification, and some for its log.
 constexpr std::int64_t kVmmMemoryMib = 64;
-// A panic is followed by its call trace and all that the kernel knows of its memory.
-constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
 constexpr auto kAgentPoll = std::chrono::milliseconds(2);
 constexpr auto kMetricsTimeout = std::chrono::seconds(2);
 
@@ -76,9 +70,7 @@ UniqueFd ConnectToAgent(const fs::path& vsock, Deadline deadline) {
 }  // namespace
 
 FirecrackerGuest::FirecrackerGuest(FirecrackerOptions options, const LaunchRequest& request)
-    : options_(std::move(options)) {
-  guest_ram_bytes_ = request.shape.memory_mib << 20;
-  memory_mib_ = request.shape.memory_mib + kVmmMemoryMib;
+    : VmmGuest(options.binary, request.shape, kVmmMemoryMib), options_(std::move(options)) {
   root_ = request.guest_dir;
   if (!options_.jailer.empty()) root_ = root_ / options_.binary.filename() / kJailId / "root";
 }
@@ -129,30 +121,19 @@ std::vector<std::string> FirecrackerGuest::Command() const {
   return command;
 }
 
-void FirecrackerGuest::SpawnVmm(const LaunchRequest& request, const std::vector<fs::path>& images) {
-  if (request.cold_cache) {
-    EvictProgram(options_.binary);
-    for (const fs::path& image : images) EvictFromPageCache(image);
-  }
+void FirecrackerGuest::Spawn(const LaunchRequest& request, const std::vector<fs::path>& images) {
+  EvictFromCache(request, images);
   phases_.launch_called_ns = MonotonicRawNs();
   std::ofstream(root_ / kMetrics).flush();
   MakeOwn(root_ / kMetrics);
-  console_ = &AddLog();
-  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
   SpawnOptions options;
-  options.stdout_fd = console_->writer();
-  options.stderr_fd = console_->writer();
-  options.cpus = request.shape.host_cpus;
-  options.cgroup_procs = cgroup_->ProcsFiles();
   options.working_dir = root_;
-  if (request.network) options.network_namespace = request.network->network_namespace;
   std::vector<std::string> command = Command();
   // What its startup time counts from; the jailer says so itself.
   if (options_.jailer.empty()) {
     command.insert(command.end(), {"--start-time-us", std::to_string(MonotonicUs())});
   }
-  process_ = Process::Spawn(command, options);
-  console_->CloseWriter();
+  SpawnVmm(request, command, options);
   api_.emplace(root_ / kApiSocket, /*interruptible=*/true);
   api_->AwaitAnswer(process_, request.deadline);
   phases_.process_started_ns = MonotonicRawNs();
@@ -165,15 +146,11 @@ void FirecrackerGuest::MakeRoot() {
   MakeOwn(root_);
 }
 
-void FirecrackerGuest::NoteFacts(const std::string& kernel_release,
-                                 const std::string& kernel_sha256) {
+void FirecrackerGuest::NoteOwnFacts(const std::string& kernel_release,
+                                    const std::string& kernel_sha256) {
+  NoteFacts("kvm", kernel_release, kernel_sha256);
   facts_["command_line"] = CommandLine(Command());
-  facts_["binary_sha256"] = Sha256OfFile(options_.binary);
-  facts_["accelerator"] = "kvm";
   facts_["transport"] = "vsock";
-  facts_["guest_kernel"] = "Linux " + kernel_release;
-  facts_["guest_kernel_sha256"] = kernel_sha256;
-  facts_["limits"] = "cgroup";
   facts_["jailer"] = options_.jailer.empty() ? "no" : "yes";
   facts_["virtio_bus"] = options_.pci ? "pci" : "mmio";
 }
@@ -200,7 +177,7 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   machine.kernel = kKernel;
   machine.initramfs = kInitramfs;
   machine.vsock_socket = kVsockSocket;
-  NoteFacts(image.kernel_release, image.kernel_sha256);
+  NoteOwnFacts(image.kernel_release, image.kernel_sha256);
   GuestMachine as_seen;
   as_seen.kernel_words = kKernelWords + std::string(options_.pci ? "" : " pci=off");
   as_seen.bridge_option = "--vsock=" + std::to_string(kAgentPort) + agent_option;
@@ -209,7 +186,7 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   machine.kernel_arguments = GuestCommandLine(as_seen);
   AddDevices(as_seen, machine);
   facts_["kernel_arguments"] = machine.kernel_arguments;
-  SpawnVmm(request, {image.vmlinux, image.initramfs});
+  Spawn(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
 }
 
@@ -231,9 +208,9 @@ void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSn
   MakeRoot();
   Place(snapshot.state, kState, /*writable=*/false);
   Place(snapshot.memory, kMemory, /*writable=*/false);
-  NoteFacts(snapshot.kernel_release, snapshot.kernel_sha256);
+  NoteOwnFacts(snapshot.kernel_release, snapshot.kernel_sha256);
   facts_["snapshot"] = snapshot.memory;
-  SpawnVmm(request, {snapshot.state, snapshot.memory});
+  Spawn(request, {snapshot.state, snapshot.memory});
   api_->LoadSnapshot(kState, kMemory, request.deadline);
 }
 
@@ -274,12 +251,6 @@ std::map<std::string, std::string> FirecrackerGuest::Facts() const {
     // A VMM that has ended has no metrics, and one of another release may have others.
   }
   return facts;
-}
-
-std::string FirecrackerGuest::DescribeDeath(const ExitStatus& status) {
-  if (!status.success()) return ProcessGuest::DescribeDeath(status);
-  const std::string panic = PanicIn(console_->Tail(kPanicSearchBytes));
-  return panic.empty() ? "machine went down (guest-reset)" : "kernel panicked: " + panic;
 }
 
 }  // namespace hvbench

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/vm/firecracker_api.h"
 #include "runtime_launchers/vm/guest_boot.h"
+#include "runtime_launchers/vm/vmm_guest.h"
 
 namespace hvbench {
 
@@ -30,7 +30,7 @@ struct FirecrackerSnapshot {
   std::string kernel_sha256;
 };
 
-class FirecrackerGuest : public ProcessGuest {
+class FirecrackerGuest : public VmmGuest {
  public:
   FirecrackerGuest(FirecrackerOptions options, const LaunchRequest& request);
   ~FirecrackerGuest() override { ForceDown(); }
@@ -46,13 +46,13 @@ class FirecrackerGuest : public ProcessGuest {
   std::map<std::string, std::string> Facts() const override;
 
  protected:
-  std::string DescribeDeath(const ExitStatus& status) override;
+  std::string WhyDown() override { return "guest-reset"; }
 
  private:
   void BootWith(const LaunchRequest& request, const GuestImage& image,
                 const std::string& agent_option);
   // `images` are what the VMM reads to boot.
-  void SpawnVmm(const LaunchRequest& request, const std::vector<std::filesystem::path>& images);
+  void Spawn(const LaunchRequest& request, const std::vector<std::filesystem::path>& images);
   std::vector<std::string> Command() const;
   void MakeRoot();
   // The disk and the network device that the request asks for, and what the agent is told of them.
@@ -60,12 +60,11 @@ class FirecrackerGuest : public ProcessGuest {
   // Gives the VMM a file under a name in its root folder.
   void Place(const std::filesystem::path& file, const std::string& name, bool writable) const;
   void MakeOwn(const std::filesystem::path& file) const;
-  void NoteFacts(const std::string& kernel_release, const std::string& kernel_sha256);
+  void NoteOwnFacts(const std::string& kernel_release, const std::string& kernel_sha256);
 
   FirecrackerOptions options_;
   std::filesystem::path root_;  // the VMM's working directory; with a jailer, its root
   std::optional<FirecrackerApi> api_;
-  BoundedLog* console_ = nullptr;  // what the VMM, the guest kernel and the agent print
 };
 
 }  // namespace hvbench

@@ -10,13 +10,10 @@
 
 #include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/cpu_set.h"
-#include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
-#include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
-#include "runtime_launchers/vm/kernel_panic.h"
 
 namespace hvbench {
 namespace {
@@ -48,16 +45,14 @@ bool HasDirectIo(const fs::path& file) {
 }
 
 QemuGuest::QemuGuest(fs::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request)
-    : binary_(std::move(binary)), plan_(std::move(plan)), files_(request.guest_dir) {
+    : VmmGuest(std::move(binary), request.shape,
+               kQemuMemoryMib + (plan.machine.kvm ? 0 : kTcgCacheMib)),
+      plan_(std::move(plan)),
+      files_(request.guest_dir) {
   if (vsock) plan_.vsock_cid = ChooseCid();
-  guest_ram_bytes_ = request.shape.memory_mib << 20;
-  memory_mib_ = request.shape.memory_mib + kQemuMemoryMib + (plan_.machine.kvm ? 0 : kTcgCacheMib);
 }
 
 void QemuGuest::Spawn(const LaunchRequest& request) {
-  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
-  BoundedLog& log = AddLog();
-  console_ = &AddLog(files_.console);
   SpawnOptions options;
   QemuGuestFiles files = files_;
   UniqueFd folder;
@@ -68,16 +63,10 @@ void QemuGuest::Spawn(const LaunchRequest& request) {
     options.stdin_fd = folder.get();
     files = QemuGuestFiles("/proc/self/fd/0");
   }
-  std::vector<std::string> argv = QemuArguments(plan_, files);
-  argv.insert(argv.begin(), binary_.string());
-  options.stdout_fd = log.writer();
-  options.stderr_fd = log.writer();
-  options.cpus = request.shape.host_cpus;
-  options.cgroup_procs = cgroup_->ProcsFiles();
-  if (plan_.network) options.network_namespace = plan_.network->network_namespace;
-  process_ = Process::Spawn(argv, options);
-  log.CloseWriter();
-  facts_["command_line"] = CommandLine(argv);
+  std::vector<std::string> command = QemuArguments(plan_, files);
+  command.insert(command.begin(), binary().string());
+  facts_["command_line"] = CommandLine(command);
+  SpawnVmm(request, command, options, files_.console);
 }
 
 void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
@@ -95,12 +84,9 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
 }
 
 void QemuGuest::Start(const LaunchRequest& request) {
-  facts_["binary_sha256"] = Sha256OfFile(binary_);
-  if (request.cold_cache) {
-    EvictProgram(binary_);
-    EvictFromPageCache(plan_.image.vmlinux);
-    EvictFromPageCache(plan_.image.initramfs);
-  }
+  NoteFacts(plan_.machine.kvm ? "kvm" : "tcg", plan_.image.kernel_release,
+            plan_.image.kernel_sha256);
+  EvictFromCache(request, {plan_.image.vmlinux, plan_.image.initramfs});
   phases_.launch_called_ns = MonotonicRawNs();
   try {
     Spawn(request);
@@ -118,10 +104,6 @@ void QemuGuest::Start(const LaunchRequest& request) {
   } else {
     endpoint_ = VirtioSerialEndpoint{files_.bridge.string()};
   }
-  facts_["accelerator"] = plan_.machine.kvm ? "kvm" : "tcg";
-  facts_["guest_kernel"] = "Linux " + plan_.image.kernel_release;
-  facts_["guest_kernel_sha256"] = plan_.image.kernel_sha256;
-  facts_["limits"] = "cgroup";
   facts_["machine"] = plan_.machine.microvm ? "microvm" : "q35";
   facts_["memory"] = plan_.options.preallocate ? "preallocated" : "on demand";
   if (plan_.network) {
@@ -159,14 +141,6 @@ std::string QemuGuest::DeathReason() {
   constexpr auto kEndTimeout = std::chrono::seconds(2);
   if (!monitor_.ShutdownReason().empty()) process_.Wait(Deadline::In(kEndTimeout));
   return ProcessGuest::DeathReason();
-}
-
-std::string QemuGuest::DescribeDeath(const ExitStatus& status) {
-  if (!status.success()) return ProcessGuest::DescribeDeath(status);
-  const std::string panic = PanicIn(console_->Tail(64 * kLogTailBytes));
-  if (!panic.empty()) return "kernel panicked: " + panic;
-  const std::string reason = monitor_.ShutdownReason();
-  return "machine went down" + (reason.empty() ? "" : " (" + reason + ")");
 }
 
 void QemuGuest::RemoveRuntimeState(Deadline) {

@@ -5,13 +5,13 @@
 #include <optional>
 #include <string>
 
-#include "runtime_launchers/process_guest.h"
 #include "runtime_launchers/vm/qemu_command.h"
 #include "runtime_launchers/vm/qmp.h"
+#include "runtime_launchers/vm/vmm_guest.h"
 
 namespace hvbench {
 
-class QemuGuest : public ProcessGuest {
+class QemuGuest : public VmmGuest {
  public:
   // `plan` with all but the vsock address, which the guest chooses itself if `vsock`.
   QemuGuest(std::filesystem::path binary, QemuPlan plan, bool vsock, const LaunchRequest& request);
@@ -29,18 +29,16 @@ class QemuGuest : public ProcessGuest {
   std::string DeathReason() override;
 
  protected:
-  std::string DescribeDeath(const ExitStatus& status) override;
+  std::string WhyDown() override { return monitor_.ShutdownReason(); }
   void RemoveRuntimeState(Deadline deadline) override;
 
  private:
   void Spawn(const LaunchRequest& request);
   void PinVcpus(const GuestShape& shape, Deadline deadline);
 
-  std::filesystem::path binary_;
   QemuPlan plan_;
   QemuGuestFiles files_;
   QmpClient monitor_;
-  BoundedLog* console_ = nullptr;  // what the guest kernel and the agent print
   bool stopped_ = false;
 };
 

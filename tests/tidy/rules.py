@@ -283,6 +283,26 @@ def link_resolves(tree, name, target):
     return not part or part in {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
 
 
+def rooms(tree):
+    """The tree in README.md has each room of the project, and no other."""
+    lines = tree.lines("README.md")
+    begin = next((i for i, line in enumerate(lines) if line.startswith("benchmarks/ ")), len(lines))
+    listed, top = set(), ""
+    for line in lines[begin:]:
+        match = re.match(r"( *)([a-z_]+)/ +\S", line)
+        if not match:
+            break
+        top = top if match[1] else match[2]
+        listed.add(f"{top}/{match[2]}" if match[1] else top)
+    real = {d for f in tree.files for d in (os.path.dirname(f).split("/")[0],
+                                            "/".join(os.path.dirname(f).split("/")[:2]))}
+    real = {d for d in real if d and not d.startswith(".") and d != "scripts/lib"}
+    for room in sorted(real - listed):
+        yield f"README.md: the tree lacks {room}/"
+    for room in sorted(listed - real):
+        yield f"README.md: there is no {room}/"
+
+
 def documented_flags(tree):
     """A flag that is documented exists, and a flag that exists is documented."""
     if not tree.program:
@@ -333,7 +353,8 @@ def held_situations(tree):
 RULES = {rule.__name__: rule for rule in (
     include_direction, guest_includes, quoted_includes, registered_launchers, proved_actions,
     dead_files,
-    file_length, unfinished, machine_traces, top_level, changelog, links, documented_flags,
+    file_length, unfinished, machine_traces, top_level, changelog, links, rooms,
+    documented_flags,
     held_situations)}
 
 

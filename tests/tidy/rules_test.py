@@ -16,7 +16,9 @@ FACTORY = "std::unique_ptr<Launcher> MakeRunc(RuntimeOptions options) {\n}\n"
 
 GOOD = {
     "README.md": "# Title\n\n## A part: of it\n\nSee [there](docs/a.md), [part](#a-part-of-it), "
-                 "[folder](docs), [web](https://example.org/x) and `--hvbench_good`.\n",
+                 "[folder](docs), [web](https://example.org/x) and `--hvbench_good`.\n\n"
+                 "benchmarks/  the program\n  kernels/  timed\nfixtures/  guests\n  agent/  a\n"
+                 "  protocol/  p\nruntime_launchers/  l\ntests/  t\n  fuzz/  f\ndocs/  pages\n",
     "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- `--hvbench_of_old`\n",
     "docs/a.md": "# A\n",
     "docs/safety.md": "| situation | what happens | held by |\n|---|---|---|\n"
@@ -76,6 +78,8 @@ BAD = [
     ("dead_files", "tests/fuzz/other_fuzzer.cc", "\n", "other_fuzzer.cc"),
     ("dead_files", "fixtures/unused.h", "\n", "unused.h"),
     ("file_length", "benchmarks/main.cc", 501 * "\n", "501"),
+    ("rooms", "benchmarks/report/a.h", "\n", "lacks benchmarks/report/"),
+    ("rooms", "fixtures/agent/kernel.h", None, "there is no fixtures/agent/"),
     ("unfinished", "benchmarks/main.cc", "// TO" + "DO(me): later\n", "later"),
     ("machine_traces", "README.md", "in /ro" + "ot/src\n", "src"),
     ("machine_traces", "docs/a.md", "from deb.deb" + "ian.org\n", "from"),

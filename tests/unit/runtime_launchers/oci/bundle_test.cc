@@ -60,6 +60,34 @@ TEST(OciBundle, MayHaveTheApplicationsAsItsRoot) {
   EXPECT_EQ(config["process"]["args"].back(), "--application=/");
 }
 
+// As a runtime whose containers are virtual machines needs them.
+TEST(OciBundle, HasTheAnnotationsAndDevicesThatARuntimeWants) {
+  const TemporaryDir dir;
+  const std::filesystem::path agent = dir.path() / "agent";
+  std::ofstream(agent) << "program";
+  const std::filesystem::path bundle = dir.path() / "bundle";
+  WriteOciBundle(bundle, RequestFor(agent), {}, {{{"run.oci.handler", "krun"}}, {"/dev/null"}});
+  const Json config = Json::parse(std::ifstream(bundle / "config.json"));
+  EXPECT_EQ(config["annotations"], (Json{{"run.oci.handler", "krun"}}));
+  const Json& device = config["linux"]["devices"].at(0);
+  EXPECT_EQ(device["path"], "/dev/null");
+  EXPECT_EQ(device["type"], "c");
+  EXPECT_EQ(device["major"], 1);
+  EXPECT_EQ(device["minor"], 3);
+  const Json& rules = config["linux"]["resources"]["devices"];
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0]["allow"], false) << "all others are refused";
+  EXPECT_EQ(rules[1]["allow"], true);
+  EXPECT_EQ(rules[1]["minor"], 3);
+
+  WriteOciBundle(bundle, RequestFor(agent), {});
+  const Json plain = Json::parse(std::ifstream(bundle / "config.json"));
+  EXPECT_FALSE(plain.contains("annotations"));
+  EXPECT_FALSE(plain["linux"].contains("devices"));
+  EXPECT_THROW(WriteOciBundle(bundle, RequestFor(agent), {}, {{}, {agent}}), Error);
+  EXPECT_THROW(WriteOciBundle(bundle, RequestFor(agent), {}, {{}, {"/dev/nothing"}}), Error);
+}
+
 TEST(OciBundle, GrantsDockersCapabilitiesAndNoMore) {
   const TemporaryDir dir;
   const std::filesystem::path agent = dir.path() / "agent";

@@ -1,0 +1,64 @@
+#include "runtime_launchers/vm/vmm_guest.h"
+
+#include <utility>
+
+#include "runtime_launchers/support/file_hash.h"
+#include "runtime_launchers/support/log_tail.h"
+#include "runtime_launchers/support/page_cache.h"
+#include "runtime_launchers/vm/kernel_panic.h"
+
+namespace hvbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A panic is followed by its call trace and all that the kernel knows of its memory.
+constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
+
+}  // namespace
+
+VmmGuest::VmmGuest(fs::path binary, const GuestShape& shape, std::int64_t vmm_memory_mib)
+    : binary_(std::move(binary)) {
+  guest_ram_bytes_ = shape.memory_mib << 20;
+  memory_mib_ = shape.memory_mib + vmm_memory_mib;
+}
+
+void VmmGuest::EvictFromCache(const LaunchRequest& request,
+                              const std::vector<fs::path>& images) const {
+  if (!request.cold_cache) return;
+  EvictProgram(binary_);
+  for (const fs::path& image : images) EvictFromPageCache(image);
+}
+
+void VmmGuest::SpawnVmm(const LaunchRequest& request, const std::vector<std::string>& command,
+                        SpawnOptions options, const fs::path& console_fifo) {
+  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
+  BoundedLog& output = AddLog();
+  console_ = console_fifo.empty() ? &output : &AddLog(console_fifo);
+  options.stdout_fd = output.writer();
+  options.stderr_fd = output.writer();
+  options.cpus = request.shape.host_cpus;
+  options.cgroup_procs = cgroup_->ProcsFiles();
+  if (request.network) options.network_namespace = request.network->network_namespace;
+  process_ = Process::Spawn(command, options);
+  output.CloseWriter();
+}
+
+void VmmGuest::NoteFacts(const std::string& accelerator, const std::string& kernel_release,
+                         const std::string& kernel_sha256) {
+  facts_["binary_sha256"] = Sha256OfFile(binary_);
+  facts_["accelerator"] = accelerator;
+  facts_["guest_kernel"] = "Linux " + kernel_release;
+  facts_["guest_kernel_sha256"] = kernel_sha256;
+  facts_["limits"] = "cgroup";
+}
+
+std::string VmmGuest::DescribeDeath(const ExitStatus& status) {
+  if (!status.success()) return ProcessGuest::DescribeDeath(status);
+  const std::string panic = PanicIn(console_->Tail(kPanicSearchBytes));
+  if (!panic.empty()) return "kernel panicked: " + panic;
+  const std::string why = WhyDown();
+  return "machine went down" + (why.empty() ? "" : " (" + why + ")");
+}
+
+}  // namespace hvbench
