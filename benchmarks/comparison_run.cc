@@ -120,11 +120,9 @@ std::vector<Row> Aggregates(const std::vector<Row>& repetitions) {
 }
 
 ComparisonRun::ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan plan,
-                             GuestPool& pool, RunSettings& settings,
-                             std::function<void(const std::string&)> say)
+                             GuestPool& pool, std::function<void(const std::string&)> say)
     : plan_(std::move(plan)),
       pool_(pool),
-      settings_(settings),
       say_(std::move(say)),
       cells_(cells),
       results_(QuantityNamed(plan_.quantity)) {
@@ -143,7 +141,8 @@ void ComparisonRun::Visit(const CellName& cell) {
   const std::string name = ReportedName(cell);
   std::vector<Row>& rows = rows_[name];
   std::vector<Row> added;
-  for (const Row& row : collector.rows) {
+  for (Row& row : collector.rows) {
+    if (OutcomeOf(row) == Outcome::kMeasured) row.counters[kBlockCounter] = blocks_;
     // What was measured before an interrupt stands.
     if (InterruptRequested() && OutcomeOf(row) != Outcome::kMeasured && !rows.empty()) continue;
     results_.Add(row);
@@ -164,7 +163,7 @@ void ComparisonRun::Resume(std::map<std::string, std::vector<Row>> rows, int blo
 }
 
 void ComparisonRun::RunBlock(const std::vector<Kernel*>& active) {
-  settings_.block = ++blocks_;
+  ++blocks_;
   for (const Kernel* kernel : active) {
     if (InterruptRequested() || (blocks_ > 1 && OverBudget())) break;
     std::vector<CellName> order = kernel->cells;
@@ -207,7 +206,6 @@ void ComparisonRun::Run() {
          " s of " + std::to_string(plan_.budget.count()) + " s");
     RunBlock(active);
   }
-  settings_.block = 0;
 }
 
 std::vector<std::vector<Row>> ComparisonRun::Rows() const {

@@ -34,10 +34,10 @@ class ComparisonRun {
  public:
   using Row = benchmark::BenchmarkReporter::Run;
 
-  // The cells are registered with Google Benchmark, with `settings`, which is changed while this
-  // runs. `say` gets a line for people as each block begins.
+  // The cells are registered with Google Benchmark. `say` gets a line for people as each block
+  // begins.
   ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan plan, GuestPool& pool,
-                RunSettings& settings, std::function<void(const std::string&)> say);
+                std::function<void(const std::string&)> say);
 
   // Before Run: goes on with one that ended after so many whole blocks and that time, with these
   // rows by the benchmark's reported name.
@@ -75,7 +75,6 @@ class ComparisonRun {
 
   ComparisonPlan plan_;
   GuestPool& pool_;
-  RunSettings& settings_;
   std::function<void(const std::string&)> say_;
   std::vector<Kernel> kernels_;
   std::vector<CellName> cells_;

@@ -33,7 +33,7 @@ double SelftestCount::FalsePositiveRate() const {
 }
 
 SelftestCount RunSelftest(const std::string& runtime, const std::vector<CellName>& cells,
-                          ComparisonPlan plan, int rounds, GuestPool& pool, RunSettings& settings,
+                          ComparisonPlan plan, int rounds, GuestPool& pool,
                           const std::function<void(const std::string&)>& say) {
   SelftestCount count;
   count.runtime = runtime;
@@ -45,8 +45,7 @@ SelftestCount RunSelftest(const std::string& runtime, const std::vector<CellName
   for (int round = 1; round <= rounds && !InterruptRequested(); ++round) {
     const std::string prefix =
         runtime + ", round " + std::to_string(round) + " of " + std::to_string(rounds) + ", ";
-    ComparisonRun run(both, plan, pool, settings,
-                      [&](const std::string& line) { say(prefix + line); });
+    ComparisonRun run(both, plan, pool, [&](const std::string& line) { say(prefix + line); });
     run.Run();
     for (const std::string& problem : run.problems()) say(problem);
     if (InterruptRequested()) break;

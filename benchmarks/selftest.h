@@ -28,7 +28,7 @@ struct SelftestCount {
 // Compares `runtime` with its twin, whose cells are registered, `rounds` times, each with new
 // guests.
 SelftestCount RunSelftest(const std::string& runtime, const std::vector<CellName>& cells,
-                          ComparisonPlan plan, int rounds, GuestPool& pool, RunSettings& settings,
+                          ComparisonPlan plan, int rounds, GuestPool& pool,
                           const std::function<void(const std::string&)>& say);
 
 void PrintSelftest(const std::vector<SelftestCount>& counts, std::ostream& out);

@@ -323,8 +323,7 @@ Suite::Rows Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& resu
 Suite::Rows Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
                                    benchmark::BenchmarkReporter& display) {
   const ComparisonPlan plan = PlanOf(options_);
-  ComparisonRun run(cells_, plan, pool, settings_,
-                    [&](const std::string& line) { progress.Note(line); });
+  ComparisonRun run(cells_, plan, pool, [&](const std::string& line) { progress.Note(line); });
   Journal& journal = record_->journal();
   const JournalContents& before = journal.contents();
   run.Resume(before.RowsOfBlocks(), before.blocks(),
@@ -355,7 +354,7 @@ int Suite::Selftest(GuestPool& pool, Progress& progress) {
     const bool is_twin = std::any_of(twins_.begin(), twins_.end(),
                                      [&](const Runtime& twin) { return &twin == probed.runtime; });
     if (is_twin) continue;
-    counts.push_back(RunSelftest(runtime, cells_, plan, options_.selftest_rounds, pool, settings_,
+    counts.push_back(RunSelftest(runtime, cells_, plan, options_.selftest_rounds, pool,
                                  [&](const std::string& line) { progress.Note(line); }));
   }
   PrintSelftest(counts, std::cout);

@@ -32,8 +32,8 @@ bool SaysBoots(const CellResult& cell) {
 MeanLogs ByBlock(const CellResult& cell) {
   MeanLogs blocks;
   for (const Sample& sample : cell.samples) {
-    if (sample.block == 0) return {};
-    blocks[sample.block].Add(sample.value);
+    // What was measured when a run was killed is of no whole block.
+    if (sample.block > 0) blocks[sample.block].Add(sample.value);
   }
   return blocks;
 }

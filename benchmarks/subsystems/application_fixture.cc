@@ -52,20 +52,19 @@ void ApplicationFixture::Begin() {
   const protocol::PrepareRequest server = ServerRequest();
   const std::string server_name = CellName{server.kernel, server.params, ""}.WithoutRuntime();
   LiveGuest& guest = Lease(GuestKind::kApplication, server_name);
-  if (guest.prepared_cell != server_name) {
+  if (guest.bridge().prepared_cell() != server_name) {
     settings().load->Cleanup(Deadline::In(kControlTimeout));
-    guest.bridge().Prepare(server, RunDeadline());
-    guest.prepared_cell = server_name;
+    guest.bridge().Prepare(server, RunDeadline(), server_name);
   }
   serving_ = true;
   const std::string load_name = name() + " in boot " + std::to_string(guest.boot());
-  if (settings().load->prepared_cell == load_name) return;
-  protocol::PrepareReply work = settings().load->Prepare(LoadRequest(guest), RunDeadline());
+  if (settings().load->prepared_cell() == load_name) return;
+  protocol::PrepareReply work =
+      settings().load->Prepare(LoadRequest(guest), RunDeadline(), load_name);
   if (settings().fixed_iterations == 0) {
     work.iterations = std::max(work.iterations, LeastIterations(cell()));
   }
   SetWork(work);
-  settings().load->prepared_cell = load_name;
 }
 
 double ApplicationFixture::AskServer(LiveGuest& guest) {
@@ -110,7 +109,6 @@ RunResult ApplicationFixture::Measure(std::uint64_t iterations) {
 std::string ApplicationFixture::AfterFailure() {
   LiveGuest* const guest = this->guest();
   if (guest == nullptr || !std::exchange(serving_, false)) return "";
-  guest->prepared_cell.clear();
   try {
     AskServer(*guest);
   } catch (const GuestError& error) {

@@ -44,7 +44,7 @@ class Comparing {
     for (const CellName& cell : cells_) {
       Register(std::make_unique<RuntimeFixture>(cell, measurement_.settings));
     }
-    return {cells_, plan, measurement_.pool(), measurement_.settings,
+    return {cells_, plan, measurement_.pool(),
             [this](const std::string& line) { said.push_back(line); }};
   }
 
@@ -256,8 +256,7 @@ TEST(Selftest, CountsWhatIsCalledDifferent) {
     comparing.Make(Blocks(6));  // registers
     const SelftestCount count =
         RunSelftest("alpha", {SpinCell(2000, "alpha"), SpinCell(2000, TwinOf("alpha"))}, Blocks(6),
-                    2, comparing.measurement().pool(), comparing.measurement().settings,
-                    [](const std::string&) {});
+                    2, comparing.measurement().pool(), [](const std::string&) {});
     EXPECT_EQ(count.comparisons, 2);
     EXPECT_EQ(count.called_slower, factor > 1 ? 2 : 0);
     EXPECT_EQ(count.FalsePositiveRate(), factor > 1 ? 1 : 0);
