@@ -80,12 +80,14 @@ TEST(OciBundle, HasTheAnnotationsAndDevicesThatARuntimeWants) {
   EXPECT_EQ(rules[1]["allow"], true);
   EXPECT_EQ(rules[1]["minor"], 3);
 
-  WriteOciBundle(bundle, RequestFor(agent), {});
-  const Json plain = Json::parse(std::ifstream(bundle / "config.json"));
+  WriteOciBundle(dir.path() / "plain", RequestFor(agent), {});
+  const Json plain = Json::parse(std::ifstream(dir.path() / "plain/config.json"));
   EXPECT_FALSE(plain.contains("annotations"));
   EXPECT_FALSE(plain["linux"].contains("devices"));
-  EXPECT_THROW(WriteOciBundle(bundle, RequestFor(agent), {}, {{}, {agent}}), Error);
-  EXPECT_THROW(WriteOciBundle(bundle, RequestFor(agent), {}, {{}, {"/dev/nothing"}}), Error);
+  for (const char* other : {"/dev/nothing", "/proc/version"}) {
+    const std::filesystem::path refused = dir.path() / std::filesystem::path(other).filename();
+    EXPECT_THROW(WriteOciBundle(refused, RequestFor(agent), {}, {{}, {other}}), Error) << other;
+  }
 }
 
 TEST(OciBundle, GrantsDockersCapabilitiesAndNoMore) {
