@@ -1,74 +1,18 @@
 #include "runtime_launchers/support/http_unix.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <thread>
 
 #include "runtime_launchers/support/error.h"
 #include "tests/support/soon.h"
-#include "tests/unit/runtime_launchers/support/temporary_dir.h"
+#include "tests/unit/runtime_launchers/support/fake_http_server.h"
 
 namespace hvbench {
 namespace {
 
 using std::chrono::milliseconds;
-
-// Answers each connection's request, read up to `request_end`, with the next of its texts, and then
-// closes the connection. A text of "" is no answer at all.
-class ScriptedServer {
- public:
-  explicit ScriptedServer(std::vector<std::string> answers, std::string request_end = "\r\n\r\n")
-      : answers_(std::move(answers)), request_end_(std::move(request_end)) {
-    listener_.Reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    path().string().copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-              0);
-    listen(listener_.get(), 8);
-    thread_ = std::thread([this] { Serve(); });
-  }
-  ~ScriptedServer() {
-    shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-
-  std::filesystem::path path() const { return dir_.path() / "socket"; }
-  const std::vector<std::string>& requests() const { return requests_; }
-
- private:
-  void Serve() {
-    for (const std::string& answer : answers_) {
-      UniqueFd connection(accept(listener_.get(), nullptr, nullptr));
-      if (!connection) return;
-      std::string request;
-      char buffer[4096];
-      while (!request.ends_with(request_end_)) {
-        const ssize_t n = read(connection.get(), buffer, sizeof buffer);
-        if (n <= 0) break;
-        request.append(buffer, static_cast<std::size_t>(n));
-      }
-      requests_.push_back(request);
-      if (answer.empty())
-        silent_.push_back(std::move(connection));
-      else
-        send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-    }
-  }
-
-  TemporaryDir dir_;
-  std::vector<std::string> answers_;
-  std::string request_end_;
-  std::vector<std::string> requests_;
-  std::vector<UniqueFd> silent_;
-  UniqueFd listener_;
-  std::thread thread_;
-};
 
 std::string ReadAll(int fd) {
   std::string text;
@@ -83,21 +27,23 @@ std::string ReadAll(int fd) {
 }
 
 TEST(HttpUnixClient, SendsARequestAndReadsItsAnswer) {
-  const ScriptedServer server({"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello"}, "{}");
+  const FakeHttpServer server({"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello"});
   const HttpUnixClient client(server.path(), false);
   const HttpResponse response =
       client.Send({HttpMethod::kPost, "/containers?name=a%20b", "{}"}, Soon());
   EXPECT_EQ(response.status, 201);
   EXPECT_TRUE(response.success());
   EXPECT_EQ(response.body, "hello");
-  const std::string& request = server.requests().front();
+  const FakeHttpRequest sent = server.requests().at(0);
+  const std::string& request = sent.head;
+  EXPECT_EQ(sent.body, "{}");
   EXPECT_TRUE(request.starts_with("POST /containers?name=a%20b HTTP/1.1\r\n")) << request;
   EXPECT_NE(request.find("Content-Length: 2\r\n"), std::string::npos) << request;
   EXPECT_NE(request.find("Content-Type: application/json\r\n"), std::string::npos) << request;
 }
 
 TEST(HttpUnixClient, ReadsChunkedAndUnsizedBodies) {
-  const ScriptedServer server(
+  const FakeHttpServer server(
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
        "HTTP/1.1 404 Not Found\r\n\r\nuntil the end"});
   const HttpUnixClient client(server.path(), false);
@@ -119,7 +65,7 @@ TEST(HttpUnixClient, NobodyListeningIsASystemError) {
 }
 
 TEST(HttpUnixClient, SilenceEndsAtTheDeadline) {
-  const ScriptedServer server({"", ""});
+  const FakeHttpServer server({"", ""});
   const HttpUnixClient client(server.path(), false);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_THROW(client.Send({HttpMethod::kGet, "/", ""}, Deadline::In(milliseconds(100))), TimedOut);
@@ -130,7 +76,7 @@ TEST(HttpUnixClient, SilenceEndsAtTheDeadline) {
 }
 
 TEST(HttpUnixClient, WhatIsNoHttpIsAnError) {
-  const ScriptedServer server({"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
+  const FakeHttpServer server({"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
                                "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
                                "not at all", std::string(100'000, 'h')});
   const HttpUnixClient client(server.path(), false);
@@ -144,7 +90,7 @@ TEST(HttpUnixClient, WhatIsNoHttpIsAnError) {
 }
 
 TEST(HttpUnixClient, AnUpgradedStreamLosesNoByte) {
-  const ScriptedServer server(
+  const FakeHttpServer server(
       {"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n\x01raw "
        "bytes\r\n\r\n"});
   const HttpUnixClient client(server.path(), false);
@@ -153,11 +99,11 @@ TEST(HttpUnixClient, AnUpgradedStreamLosesNoByte) {
   EXPECT_EQ(response.status, 101);
   ASSERT_TRUE(stream);
   EXPECT_EQ(ReadAll(stream.get()), "\x01raw bytes\r\n\r\n");
-  EXPECT_NE(server.requests().front().find("Upgrade: tcp\r\n"), std::string::npos);
+  EXPECT_NE(server.requests().at(0).head.find("Upgrade: tcp\r\n"), std::string::npos);
 }
 
 TEST(HttpUnixClient, ARefusedUpgradeSaysWhy) {
-  const ScriptedServer server(
+  const FakeHttpServer server(
       {"HTTP/1.1 404 Not Found\r\nContent-Length: 17\r\n\r\n{\"message\":\"why\"}"});
   const HttpUnixClient client(server.path(), false);
   UniqueFd stream;
