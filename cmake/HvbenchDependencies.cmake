@@ -34,6 +34,12 @@ if(NOT mariadb_FOUND)
 endif()
 # containerd's API is gRPC: HTTP/2 and protobuf.
 include(HvbenchGrpc)
+# Kata's configuration is TOML. Only the headers: a consumer need not have the library.
+find_path(HVBENCH_TOMLPLUSPLUS_INCLUDE toml++/toml.h)
+mark_as_advanced(HVBENCH_TOMLPLUSPLUS_INCLUDE)
+if(NOT HVBENCH_TOMLPLUSPLUS_INCLUDE)
+  message(FATAL_ERROR "hvbench needs toml++: apt-get install libtomlplusplus-dev")
+endif()
 # Draws the charts of a report, which has it inside.
 find_file(HVBENCH_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH
   DOC "Chart.js 3 as one file")

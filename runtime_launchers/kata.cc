@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime_launchers/containerd/kata_config.h"
 #include "runtime_launchers/containerd/launcher.h"
 #include "runtime_launchers/docker/launcher.h"
 #include "runtime_launchers/probe.h"
@@ -29,7 +30,7 @@ constexpr std::int64_t kLeastMemoryMib = 256;
 
 struct KataVmm {
   std::string name;   // for people
-  std::string table;  // what the table of the configuration begins with: "[hypervisor.qemu]"
+  std::string table;  // as ReadKataConfig has it
   // Names of configuration files: of the shim in Rust, then of the one in Go.
   std::vector<std::string> rust_configs;
   std::vector<std::string> go_configs;
@@ -40,50 +41,6 @@ struct ShimInfo {
   std::string version;
   bool is_rust = false;
 };
-
-// The table [hypervisor.*] of a configuration: as far as it is of interest here, lines "key =
-// "value"".
-struct KataConfig {
-  fs::path file;
-  std::string table;  // "hypervisor.qemu"
-  std::map<std::string, std::string> values;
-
-  std::string Get(const std::string& key) const {
-    const auto found = values.find(key);
-    return found == values.end() ? "" : found->second;
-  }
-};
-
-std::string Trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-std::string Unquoted(const std::string& text) {
-  const std::size_t end = text.find('"', 1);
-  return text.starts_with('"') && end != std::string::npos ? text.substr(1, end - 1) : text;
-}
-
-// Nothing if the file has no such table.
-std::optional<KataConfig> ReadConfig(const fs::path& path, const KataVmm& vmm) {
-  std::ifstream file(path);
-  KataConfig config;
-  config.file = path;
-  bool in_table = false;
-  for (std::string line; std::getline(file, line);) {
-    line = Trimmed(line);
-    if (line.starts_with('[')) {
-      in_table = line.starts_with("[hypervisor." + vmm.table) && config.table.empty();
-      if (in_table) config.table = line.substr(1, line.find(']') - 1);
-    } else if (const std::size_t equals = line.find('=');
-               in_table && equals != std::string::npos && !line.starts_with('#')) {
-      config.values[Trimmed(line.substr(0, equals))] = Unquoted(Trimmed(line.substr(equals + 1)));
-    }
-  }
-  if (config.table.empty()) return std::nullopt;
-  return config;
-}
 
 // Beside the shim, as the releases have it, and where distributions put it.
 std::vector<fs::path> ConfigFolders(const fs::path& shim) {
@@ -169,7 +126,7 @@ std::optional<Unusable> Kata::FindConfig(const ShimInfo& shim, KataConfig& confi
     }
   }
   for (const fs::path& candidate : candidates) {
-    if (auto found = ReadConfig(candidate, vmm_)) {
+    if (auto found = ReadKataConfig(candidate, vmm_.table)) {
       config = std::move(*found);
       return std::nullopt;
     }

@@ -9,7 +9,7 @@ readonly BUILD_PACKAGES=(
   cmake:cmake ninja-build:ninja g++:g++ git:git pkg-config:pkg-config ca-certificates
   libbenchmark-dev libboost-dev nlohmann-json3-dev libcli11-dev libarchive-dev
   nettle-dev libssl-dev libzstd-dev libaio-dev liburing-dev libnghttp2-dev libprotozero-dev libjs-chart.js
-  libmariadb-dev
+  libmariadb-dev libtomlplusplus-dev
 )
 # Each one is optional: what cannot be installed is not measured.
 # shellcheck disable=SC2034
