@@ -10,11 +10,9 @@
 #include <utility>
 
 #include "runtime_launchers/containerd/shim.h"
+#include "runtime_launchers/docker/container_config.h"
 #include "runtime_launchers/docker/image.h"
-#include "runtime_launchers/oci/bundle.h"
-#include "runtime_launchers/support/cgroup_base.h"
 #include "runtime_launchers/support/clock.h"
-#include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/network_device.h"
@@ -34,12 +32,6 @@ constexpr auto kDeathReportTimeout = std::chrono::seconds(10);
 constexpr auto kEndReportTimeout = std::chrono::milliseconds(500);
 constexpr auto kDockersShimEndTimeout = std::chrono::seconds(2);
 
-// systemd wants a slice's name where the other driver takes a path.
-std::string CgroupParentFor(const DaemonInfo& info, const std::string& guest_cgroup) {
-  return info.UsesSystemd() ? "hvbench.slice"
-                            : CgroupsPathOf(fs::path(guest_cgroup).parent_path().string());
-}
-
 // The paths that both drivers make of the parent and the container's id.
 std::string CgroupOfContainer(const DaemonInfo& info, const std::string& parent,
                               const std::string& id) {
@@ -51,18 +43,6 @@ bool OnAnotherFileSystem(const fs::path& one, const fs::path& other) {
   struct stat a = {};
   struct stat b = {};
   return stat(one.c_str(), &a) == 0 && stat(other.c_str(), &b) == 0 && a.st_dev != b.st_dev;
-}
-
-// Docker knows no limit of the address space, and has -1 for none.
-Json UlimitsOf(const std::vector<ResourceLimit>& limits) {
-  Json ulimits = Json::array();
-  for (const ResourceLimit& limit : limits) {
-    if (limit.resource == RLIMIT_AS) continue;
-    ulimits.push_back({{"Name", limit.name},
-                       {"Soft", static_cast<std::int64_t>(limit.soft)},
-                       {"Hard", static_cast<std::int64_t>(limit.hard)}});
-  }
-  return ulimits;
 }
 
 // What an ended container wrote: each chunk stands behind a header of 8 bytes, whose last 4 are its
@@ -96,55 +76,10 @@ DockerGuest::DockerGuest(const LaunchRequest& request, DockerRuntime runtime,
       runtime_(std::move(runtime)),
       oci_runtime_(std::move(oci_runtime)),
       info_(std::move(info)),
-      cgroup_parent_(CgroupParentFor(info_, request.cgroup)) {
+      cgroup_parent_(ContainerParentGroup(info_, request.cgroup)) {
   memory_mib_ = request.shape.memory_mib;
   guest_memory_file_ = runtime_.guest_memory_file;
   if (runtime_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
-}
-
-Json DockerGuest::Config(const LaunchRequest& request, const std::string& image,
-                         std::vector<std::string> agent_arguments) const {
-  const std::int64_t memory_bytes = request.shape.memory_mib << 20;
-  Json host_config = {{"CpusetCpus", FormatCpuList(request.shape.host_cpus)},
-                      {"Memory", memory_bytes},
-                      {"MemorySwap", memory_bytes},
-                      {"NetworkMode", "none"},
-                      // Else a daemon's own default puts docker-init before the agent.
-                      {"Init", false},
-                      {"Runtime", oci_runtime_.name},
-                      {"CgroupParent", cgroup_parent_},
-                      {"SecurityOpt", {"no-new-privileges"}},
-                      {"Tmpfs", {{"/tmp", ""}}},
-                      {"OomScoreAdj", kStatedOomScoreAdj},
-                      // Any other driver would write every message of the bridge to the disk.
-                      {"LogConfig", {{"Type", "none"}}}};
-  // A rootless daemon may raise no limits, and its are not known here.
-  if (!info_.rootless) host_config["Ulimits"] = UlimitsOf(GuestLimits());
-  Json mounts = Json::array();
-  const auto bind = [&](const fs::path& source, const char* target, bool read_only) {
-    mounts.push_back({{"Type", "bind"},
-                      {"Source", source.string()},
-                      {"Target", target},
-                      {"ReadOnly", read_only}});
-  };
-  if (!request.volume_dir.empty()) bind(request.volume_dir, kGuestVolume, false);
-  // An image of hundreds of MiB is not to be made anew for each agent.
-  if (request.application) bind(fs::absolute(request.agent), kGuestAgent, true);
-  if (!mounts.empty()) host_config["Mounts"] = mounts;
-  return {{"Image", image},
-          {"Entrypoint", {kGuestAgent}},
-          {"Cmd", std::move(agent_arguments)},
-          {"Env", AgentEnvironment()},
-          {"WorkingDir", "/"},
-          {"Hostname", "hvbench"},
-          {"Labels", {{"org.hvbench", "1"}}},
-          {"Tty", false},
-          {"AttachStdin", true},
-          {"AttachStdout", true},
-          {"AttachStderr", true},
-          {"OpenStdin", true},
-          {"StdinOnce", true},
-          {"HostConfig", host_config}};
 }
 
 std::string DockerGuest::EnsureImage(const DockerEngine& engine, const LaunchRequest& request) {
@@ -207,7 +142,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
   // Making the image is not part of a launch: later ones find it.
   const std::string image = EnsureImage(engine, request);
-  const Json config = Config(request, image, ContainerAgentArguments(request));
+  const Json config = ContainerConfig(request, info_, oci_runtime_.name, image);
   const auto binary = FindExecutable(oci_runtime_.path);
   if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
   if (request.cold_cache) {
@@ -243,7 +178,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
 
 void DockerGuest::Try(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
-  Create(request, Config(request, EnsureImage(engine, request), ContainerAgentArguments(request)));
+  Create(request, ContainerConfig(request, info_, oci_runtime_.name, EnsureImage(engine, request)));
   // The agent waits for the end of its input: its process can be looked at until then.
   const UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);

@@ -52,8 +52,6 @@ class DockerGuest : public ProcessGuest {
   void RemoveRuntimeState(Deadline deadline) override;
   std::vector<pid_t> HelperProcesses() const override;
   std::string DescribeDeath(const ExitStatus& status) override;
-  nlohmann::json Config(const LaunchRequest& request, const std::string& image,
-                        std::vector<std::string> agent_arguments) const;
   // The image that the request wants, in the daemon's store.
   static std::string EnsureImage(const DockerEngine& engine, const LaunchRequest& request);
   void MakeCgroupParent() const;
