@@ -135,10 +135,19 @@ void DockerEngine::StartContainer(const std::string& name, Deadline deadline) co
 }
 
 int DockerEngine::WaitContainer(const std::string& name, Deadline deadline) const {
-  const HttpResponse response = Send({HttpMethod::kPost, ContainerTarget(name, "/wait"), "", ""},
-                                     "wait for the container", deadline);
+  constexpr char kWhat[] = "wait for the container";
+  const HttpResponse response =
+      Send({HttpMethod::kPost, ContainerTarget(name, "/wait"), "", ""}, kWhat, deadline);
   const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
-  return static_cast<int>(NumberIn(body, "StatusCode", -1));
+  // A wait reports its own failure inside of a successful response, beside a status of 0.
+  if (body.is_object() && body.contains("Error")) {
+    if (const std::string fault = TextIn(body["Error"], "Message"); !fault.empty()) {
+      throw Error(std::string("the Docker daemon cannot ") + kWhat + ": " + fault);
+    }
+  }
+  const std::int64_t status = NumberIn(body, "StatusCode", -1);
+  if (status < 0) throw Error("the Docker daemon told no status of a container that has ended");
+  return static_cast<int>(status);
 }
 
 Json DockerEngine::InspectContainer(const std::string& name, Deadline deadline) const {
@@ -150,14 +159,20 @@ ContainerState DockerEngine::StateOfContainer(const std::string& name, Deadline 
 }
 
 bool DockerEngine::RemoveContainer(const std::string& name, Deadline deadline) const {
-  while (true) {
-    const HttpResponse response = client_.Send(
-        {HttpMethod::kDelete, ContainerTarget(name, "?force=true&v=true"), "", ""}, deadline);
-    if (response.success() || response.status == 404) return response.success();
-    // 409: a removal is in progress already; it is over when the container is not found.
-    if (response.status != 409 || deadline.Passed()) Refuse("remove the container", response);
+  const HttpRequest request = {HttpMethod::kDelete, ContainerTarget(name, "?force=true&v=true"), "",
+                               ""};
+  HttpResponse response = client_.Send(request, deadline);
+  // 409: a removal is in progress already; it is over when the container is not found.
+  while (response.status == 409 && !deadline.Passed()) {
     Pause(std::chrono::milliseconds(5), /*interruptible=*/false);
+    try {
+      response = client_.Send(request, deadline);
+    } catch (const TimedOut&) {
+      break;  // what the daemon said before says more
+    }
   }
+  if (!response.success() && response.status != 404) Refuse("remove the container", response);
+  return response.success();
 }
 
 }  // namespace hvbench
