@@ -41,16 +41,31 @@ class Message {
   std::string bytes_;
 };
 
-// One field of a reply; `fallback` where it has none.
+// What `read` returns. Error for a reply that is no message, or ends too early.
+template <typename Read>
+auto FromReply(Read read) {
+  try {
+    return read();
+  } catch (const protozero::exception& error) {
+    throw Error(std::string("containerd sent no proper message: ") + error.what());
+  }
+}
+
+// One field of a reply; `fallback` where it has none of that type.
 std::uint32_t NumberIn(const std::string& reply, protozero::pbf_tag_type field,
                        std::uint32_t fallback) {
-  protozero::pbf_reader reader(reply);
-  return reader.next(field) ? reader.get_uint32() : fallback;
+  return FromReply([&] {
+    protozero::pbf_reader reader(reply);
+    return reader.next(field, protozero::pbf_wire_type::varint) ? reader.get_uint32() : fallback;
+  });
 }
 
 std::string TextField(const std::string& reply, protozero::pbf_tag_type field) {
-  protozero::pbf_reader reader(reply);
-  return reader.next(field) ? reader.get_string() : "";
+  return FromReply([&] {
+    protozero::pbf_reader reader(reply);
+    return reader.next(field, protozero::pbf_wire_type::length_delimited) ? reader.get_string()
+                                                                          : "";
+  });
 }
 
 std::string ById(const std::string& id) { return Message().Add(1, id).bytes(); }
@@ -144,7 +159,11 @@ void ContainerdClient::Remove(const std::string& id, Deadline deadline) const {
   // errors of several kinds until then, that a shim has died, whose task it deletes itself.
   while (refused() && !deadline.Passed()) {
     Pause(std::chrono::milliseconds(2), /*interruptible=*/false);
-    reply = client_.Call(std::string(kTasks) + "Delete", ById(id), deadline);
+    try {
+      reply = client_.Call(std::string(kTasks) + "Delete", ById(id), deadline);
+    } catch (const TimedOut&) {
+      break;  // what containerd said before says more
+    }
   }
   if (refused()) Refuse("delete the task", reply);
   reply = client_.Call(std::string(kContainers) + "Delete", ById(id), deadline);
@@ -170,11 +189,13 @@ bool ContainerdClient::HasNamespace(Deadline deadline) const {
   // A look-up of one namespace succeeds for every name.
   const std::string reply =
       Call(std::string(kNamespaces) + "List", "", "list namespaces", deadline);
-  protozero::pbf_reader list(reply);
-  while (list.next(1)) {
-    if (TextField(list.get_string(), 1) == kNamespace) return true;
-  }
-  return false;
+  return FromReply([&] {
+    protozero::pbf_reader list(reply);
+    while (list.next(1, protozero::pbf_wire_type::length_delimited)) {
+      if (TextField(list.get_string(), 1) == kNamespace) return true;
+    }
+    return false;
+  });
 }
 
 }  // namespace hvbench
