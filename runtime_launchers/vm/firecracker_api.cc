@@ -1,6 +1,7 @@
 #include "runtime_launchers/vm/firecracker_api.h"
 
 #include <chrono>
+#include <utility>
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/json.h"
@@ -14,12 +15,17 @@ using nlohmann::json;
 
 // Small beside the 5 ms that the VMM takes to its first answer.
 constexpr auto kAnswerPoll = std::chrono::microseconds(200);
+// A process closes its sockets a moment before it can be waited for.
+constexpr auto kEndPatience = std::chrono::milliseconds(100);
 
 std::string FaultOf(const HttpResponse& response) {
   const json body = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
-  const bool explained = body.is_object() && body.contains("fault_message");
-  return "status " + std::to_string(response.status) +
-         AsQuote(Printable(explained ? body["fault_message"].dump() : response.body));
+  std::string fault = response.body;
+  if (body.is_object() && body.contains("fault_message")) {
+    const json& message = body["fault_message"];
+    fault = message.is_string() ? message.get<std::string>() : message.dump();
+  }
+  return "status " + std::to_string(response.status) + AsQuote(Printable(std::move(fault)));
 }
 
 }  // namespace
@@ -31,14 +37,22 @@ void FirecrackerApi::Send(HttpMethod method, const std::string& target, const st
 }
 
 void FirecrackerApi::AwaitAnswer(Process& vmm, Deadline deadline) const {
+  const auto throw_if_ended = [&vmm](Deadline until) {
+    if (const auto status = vmm.Wait(until)) throw Error("Firecracker " + status->Describe());
+  };
   for (;;) {
     try {
       Send(HttpMethod::kGet, "/", "", deadline);
       return;
     } catch (const SystemError& not_yet) {
-      if (const auto status = vmm.Wait(Deadline()))
-        throw Error("Firecracker " + status->Describe());
+      throw_if_ended(Deadline());
       if (deadline.Passed()) throw TimedOut(std::string("Firecracker: ") + not_yet.what());
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {
+      // How it ended says more than that its answer was cut off.
+      throw_if_ended(Deadline::In(kEndPatience));
+      throw;
     }
     hvbench::Pause(kAnswerPoll, interruptible_);
   }
