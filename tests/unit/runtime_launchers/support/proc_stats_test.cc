@@ -16,7 +16,7 @@
 namespace hvbench {
 namespace {
 
-constexpr pid_t kNobody = (1 << 22) - 1;  // the largest that a 64-bit kernel can give
+constexpr pid_t kNoProcess = (1 << 22) - 1;  // the largest that a 64-bit kernel can give
 
 TEST(ProcStats, CpuTimeGrowsWithWork) {
   const Process busy = Process::Spawn({"/bin/sh", "-c", "while :; do :; done"}, {});
@@ -24,7 +24,7 @@ TEST(ProcStats, CpuTimeGrowsWithWork) {
   const auto time = CpuTimeOfProcess(busy.pid());
   ASSERT_TRUE(time);
   EXPECT_GT(*time, std::chrono::milliseconds(20));
-  EXPECT_FALSE(CpuTimeOfProcess(kNobody));
+  EXPECT_FALSE(CpuTimeOfProcess(kNoProcess));
 }
 
 TEST(ProcStats, CpuTimeHoldsThatOfReapedChildren) {
@@ -42,9 +42,9 @@ TEST(ProcStats, PssIsThatOfExistingProcesses) {
   const auto own = PssOfProcess(getpid());
   ASSERT_TRUE(own);
   EXPECT_GT(*own, 100 * 1024);
-  EXPECT_FALSE(PssOfProcess(kNobody));
-  EXPECT_TRUE(PssOfProcesses({getpid(), kNobody}));
-  EXPECT_FALSE(PssOfProcesses({kNobody}));
+  EXPECT_FALSE(PssOfProcess(kNoProcess));
+  EXPECT_TRUE(PssOfProcesses({getpid(), kNoProcess}));
+  EXPECT_FALSE(PssOfProcesses({kNoProcess}));
   EXPECT_FALSE(PssOfProcesses({}));
 }
 
@@ -65,7 +65,7 @@ TEST(ProcStats, TellsMappingsApartByNameAndSize) {
   munmap(mapped, kMappingBytes);
   EXPECT_EQ(PssOfMappings(getpid(), ours), 0);
   // Twice the same file, which still holds what nobody maps.
-  EXPECT_EQ(BytesInMemoryFiles({getpid(), getpid(), kNobody}, "hvbench-some-memory"),
+  EXPECT_EQ(BytesInMemoryFiles({getpid(), getpid(), kNoProcess}, "hvbench-some-memory"),
             static_cast<std::int64_t>(kMappingBytes / 2));
   EXPECT_EQ(BytesInMemoryFiles({getpid()}, "hvbench-some"), 0);
   // Between the two, another process that shares this one's libraries may begin or end.
@@ -74,7 +74,7 @@ TEST(ProcStats, TellsMappingsApartByNameAndSize) {
   const std::int64_t after = PssOfProcess(getpid()).value();
   EXPECT_GE(all, std::min(before, after) - (1 << 20));
   EXPECT_LE(all, std::max(before, after) + (1 << 20));
-  EXPECT_EQ(PssOfMappings(kNobody, ours), 0);
+  EXPECT_EQ(PssOfMappings(kNoProcess, ours), 0);
 }
 
 TEST(ProcStats, CountsSharedMemoryOnce) {
@@ -89,7 +89,7 @@ TEST(ProcStats, CountsSharedMemoryOnce) {
   thread.wait(0);
   EXPECT_EQ(WithOwnMemory({getpid(), thread, other.pid()}),
             (std::vector<pid_t>{getpid(), other.pid()}));
-  EXPECT_EQ(WithOwnMemory({kNobody, getpid()}), (std::vector<pid_t>{kNobody, getpid()}));
+  EXPECT_EQ(WithOwnMemory({kNoProcess, getpid()}), (std::vector<pid_t>{kNoProcess, getpid()}));
   ended.count_down();
   sharing.join();
 }
@@ -109,7 +109,7 @@ TEST(ProcStats, FindsProcessesByName) {
 TEST(ProcStats, KnowsParents) {
   const Process child = Process::Spawn({"/bin/sleep", "30"}, {});
   EXPECT_EQ(ParentOfProcess(child.pid()), getpid());
-  EXPECT_FALSE(ParentOfProcess(kNobody));
+  EXPECT_FALSE(ParentOfProcess(kNoProcess));
 }
 
 }  // namespace
