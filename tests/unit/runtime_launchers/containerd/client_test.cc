@@ -180,10 +180,10 @@ TEST_F(ContainerdClientTest, WhatIsNoMessageIsAnError) {
                                   std::string("\x0a\x7f") + "short", std::string("\x0f\x01", 2)}) {
     const ContainerdClient client =
         ClientOf({GrpcReplyOf(body), GrpcReplyOf(body), GrpcReplyOf(body), GrpcReplyOf(body)});
-    EXPECT_THROW(client.Version(Soon()), Error) << testing::PrintToString(body);
-    EXPECT_THROW(client.CreateTask("c", {}, "", Soon()), Error) << testing::PrintToString(body);
-    EXPECT_THROW(client.WaitTask("c", Soon()), Error) << testing::PrintToString(body);
-    EXPECT_THROW(client.HasNamespace(Soon()), Error) << testing::PrintToString(body);
+    EXPECT_THROW(client.Version(Soon()), Error) << ::testing::PrintToString(body);
+    EXPECT_THROW(client.CreateTask("c", {}, "", Soon()), Error) << ::testing::PrintToString(body);
+    EXPECT_THROW(client.WaitTask("c", Soon()), Error) << ::testing::PrintToString(body);
+    EXPECT_THROW(client.HasNamespace(Soon()), Error) << ::testing::PrintToString(body);
   }
 }
 
