@@ -127,17 +127,13 @@ void FirecrackerLauncher::Apply(const std::string& option, FirecrackerOptions& r
 const FirecrackerOptions& FirecrackerLauncher::Resolve() {
   if (resolved_) return *resolved_;
   FirecrackerOptions resolved;
-  const auto binary = FindExecutable(BinaryName());
-  if (!binary) {
-    throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
-                ": " + kInstallFirecracker);
-  }
-  resolved.binary = fs::absolute(*binary);
+  const fs::path binary = RequireProgram(BinaryName(), options_.name, kInstallFirecracker);
+  resolved.binary = fs::absolute(binary);
   const CommandResult version =
-      RunCommand({binary->string(), "--version"}, Deadline::In(kFirecrackerVersionTimeout));
+      RunCommand({binary.string(), "--version"}, Deadline::In(kFirecrackerVersionTimeout));
   resolved.version = VersionIn(version.output);
   if (resolved.version.empty()) {
-    throw Error(binary->string() + " is no Firecracker: " + kInstallFirecracker);
+    throw Error(binary.string() + " is no Firecracker: " + kInstallFirecracker);
   }
   for (const std::string& option : options_.options) Apply(option, resolved);
   return resolved_.emplace(std::move(resolved));

@@ -49,6 +49,12 @@ std::optional<Unusable> FindInstalled(const std::filesystem::path& name, const s
   return std::nullopt;
 }
 
+std::filesystem::path RequireProgram(const std::filesystem::path& name, const std::string& runtime,
+                                     const std::string& install) {
+  if (auto binary = FindExecutable(name)) return *std::move(binary);
+  throw Error("there is no program " + name.string() + " for runtime " + runtime + ": " + install);
+}
+
 std::optional<Unusable> CheckRoot() {
   if (geteuid() == 0) return std::nullopt;
   return Unusable{"it needs root", "run as root: sudo hvbench"};

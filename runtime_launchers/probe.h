@@ -30,6 +30,10 @@ struct InstalledProgram {
 std::optional<Unusable> FindInstalled(const std::filesystem::path& name, const std::string& install,
                                       Deadline deadline, InstalledProgram& found);
 
+// Of a launch: the program's path. Throws Error, with `install`, if it is not there.
+std::filesystem::path RequireProgram(const std::filesystem::path& name, const std::string& runtime,
+                                     const std::string& install);
+
 std::optional<Unusable> CheckRoot();
 
 }  // namespace hvbench

@@ -91,11 +91,7 @@ ProbeResult QemuLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
 
 std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
                                                    bool paused) const {
-  const auto binary = FindExecutable(BinaryName());
-  if (!binary) {
-    throw Error("there is no program " + BinaryName().string() + " for runtime " + options_.name +
-                ": " + kInstallQemu);
-  }
+  const fs::path binary = RequireProgram(BinaryName(), options_.name, kInstallQemu);
   if (options_.images == nullptr) throw Error(options_.name + " was made without guest images");
   QemuPlan plan;
   plan.machine = machine_;
@@ -110,7 +106,7 @@ std::unique_ptr<QemuGuest> QemuLauncher::MakeGuest(const LaunchRequest& request,
   // They lie in one folder.
   plan.direct_io = !plan.disks.empty() && HasDirectIo(plan.disks.front().file);
   plan.image = options_.images->Provide(request.agent, QemuModules(plan, vsock));
-  auto guest = std::make_unique<QemuGuest>(*binary, std::move(plan), vsock, request);
+  auto guest = std::make_unique<QemuGuest>(binary, std::move(plan), vsock, request);
   guest->Start(request);
   return guest;
 }

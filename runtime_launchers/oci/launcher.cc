@@ -288,13 +288,8 @@ fs::path BinaryName(const RuntimeOptions& options, const OciRuntime& runtime) {
 
 std::vector<std::string> OciCommand(const RuntimeOptions& options, const OciRuntime& runtime,
                                     bool has_network) {
-  const fs::path name = BinaryName(options, runtime);
-  const auto binary = FindExecutable(name);
-  if (!binary) {
-    throw Error("there is no program " + name.string() + " for runtime " + options.name + ": " +
-                runtime.install_fix);
-  }
-  std::vector<std::string> command = {binary->string()};
+  std::vector<std::string> command = {
+      RequireProgram(BinaryName(options, runtime), options.name, runtime.install_fix).string()};
   for (const auto* more :
        {&runtime.options, has_network ? &runtime.network_options : &runtime.isolated_options,
         &options.options}) {
