@@ -6,7 +6,7 @@
 
 #include "benchmarks/load/mysql/connection.h"
 #include "fixtures/agent/kernel.h"
-#include "tests/mysql/private_root.h"
+#include "tests/integration/mysql/private_root.h"
 
 namespace hvbench::agent {
 

@@ -11,7 +11,7 @@
 #include "benchmarks/suite.h"
 #include "fixtures/runtime_set.h"
 #include "runtime_launchers/launcher.h"
-#include "tests/slowed/slowed_bench.h"
+#include "tests/integration/slowed/slowed_bench.h"
 
 namespace hvbench::slowed {
 namespace {

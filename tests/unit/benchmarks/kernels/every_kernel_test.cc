@@ -17,7 +17,7 @@
 #include "fixtures/agent/batch.h"
 #include "fixtures/agent/clock.h"
 #include "fixtures/agent/kernel.h"
-#include "tests/unit/kernels/test_peer.h"
+#include "tests/unit/benchmarks/kernels/test_peer.h"
 
 namespace hvbench::agent {
 namespace {

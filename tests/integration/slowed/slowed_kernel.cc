@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fixtures/agent/kernel.h"
-#include "tests/slowed/slowed_bench.h"
+#include "tests/integration/slowed/slowed_bench.h"
 
 namespace hvbench::slowed {
 namespace {

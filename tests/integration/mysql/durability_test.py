@@ -16,7 +16,7 @@ import tempfile
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "peers"))
 
 from compare_network import GUEST, SKIPPED, Network, run  # noqa: E402
 from compare_oltp import SEED, USER, Server, password  # noqa: E402

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "tests/mysql/private_root.h"
+#include "tests/integration/mysql/private_root.h"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

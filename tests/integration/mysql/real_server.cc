@@ -1,4 +1,4 @@
-#include "tests/mysql/real_server.h"
+#include "tests/integration/mysql/real_server.h"
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-#include "tests/unit/load/scripted_server.h"
+#include "tests/unit/benchmarks/load/scripted_server.h"
 
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>

@@ -1,4 +1,4 @@
-#include "tests/mysql/private_root.h"
+#include "tests/integration/mysql/private_root.h"
 
 #include <net/if.h>
 #include <sched.h>

@@ -11,7 +11,7 @@
 
 #include "benchmarks/kernels/support/mysql_account.h"
 #include "benchmarks/load/mysql/oltp_session.h"
-#include "tests/mysql/real_server.h"
+#include "tests/integration/mysql/real_server.h"
 
 namespace hvbench::agent::kernels::mysql {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/unit/kernels/test_peer.h"
+#include "tests/unit/benchmarks/kernels/test_peer.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>

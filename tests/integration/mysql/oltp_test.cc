@@ -5,7 +5,7 @@
 
 #include "benchmarks/load/mysql/oltp_session.h"
 #include "benchmarks/load/mysql/oltp_tables.h"
-#include "tests/mysql/real_server.h"
+#include "tests/integration/mysql/real_server.h"
 
 namespace hvbench::agent::kernels::mysql {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "fixtures/agent/kernel.h"
-#include "tests/unit/load/scripted_server.h"
+#include "tests/unit/benchmarks/load/scripted_server.h"
 
 namespace hvbench::agent::kernels {
 namespace {
