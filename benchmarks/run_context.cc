@@ -4,6 +4,7 @@
 
 #include "benchmarks/results/journal_contents.h"
 #include "benchmarks/text/escape.h"
+#include "fixtures/host_facts.h"
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
 #include "runtime_launchers/support/process_state.h"
@@ -36,10 +37,9 @@ void RunContext::AddRun(const Options& options, const std::string& agent_build_i
   for (const auto& [key, value] : CollectHostFacts()) entries_[key] = value;
 }
 
-void RunContext::AddWarnings(const std::vector<HostWarning>& warnings) {
-  for (const HostWarning& warning : warnings) {
-    entries_["warning." + std::string(NameOf(warning.kind))] =
-        warning.text + "; advice: " + warning.advice;
+void RunContext::AddWarnings(const std::vector<Warning>& warnings) {
+  for (const Warning& warning : warnings) {
+    entries_["warning." + std::string(warning.kind)] = warning.text + "; advice: " + warning.advice;
   }
 }
 

@@ -9,8 +9,8 @@
 #include "benchmarks/options.h"
 #include "benchmarks/runtime_selection.h"
 #include "fixtures/guest_pool.h"
-#include "fixtures/host_facts.h"
 #include "fixtures/images/application_root.h"
+#include "fixtures/warning.h"
 
 namespace hvbench {
 
@@ -19,7 +19,7 @@ class JournalContents;
 class RunContext {
  public:
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
-  void AddWarnings(const std::vector<HostWarning>& warnings);
+  void AddWarnings(const std::vector<Warning>& warnings);
   void AddNetwork(const NetLab& netlab);
   void AddApplications(const ApplicationRoot& applications);
   void AddRuntime(const ProbedRuntime& probed);

@@ -70,8 +70,8 @@ void RunRecord::Add(const MeasuredRepetition& repetition) {
   journal_->AddRepetition(RowOf(repetition), repetition.last);
 }
 
-void RunRecord::Warn(const std::vector<HostWarning>& warnings) {
-  for (const HostWarning& warning : warnings) {
+void RunRecord::Warn(const std::vector<Warning>& warnings) {
+  for (const Warning& warning : warnings) {
     std::cerr << "hvbench: warning: " << warning.text << " (" << warning.advice << ")\n";
   }
   context_.AddWarnings(warnings);

@@ -12,6 +12,7 @@
 #include "benchmarks/runtime_selection.h"
 #include "fixtures/host_facts.h"
 #include "fixtures/runtime_fixture.h"
+#include "fixtures/warning.h"
 
 namespace hvbench {
 
@@ -38,7 +39,7 @@ class RunRecord {
   int start() const;
 
   void Add(const MeasuredRepetition& repetition);
-  void Warn(const std::vector<HostWarning>& warnings);
+  void Warn(const std::vector<Warning>& warnings);
   // The context to Google Benchmark, before the first reporter writes it. Once.
   void Publish(const Results& results);
   // Writes the file and ends the journal, prints the summary, and returns the exit status.

@@ -126,7 +126,19 @@ std::set<std::string> RuntimesOf(const Context& context) {
 
 }  // namespace
 
-std::vector<HostWarning> CheckResults(const Results& results, const std::string& baseline) {
+std::string_view NameOf(ResultWarningKind kind) {
+  switch (kind) {
+    case ResultWarningKind::kNoisyResults:
+      return "noisy_results";
+    case ResultWarningKind::kFasterThanBaseline:
+      return "faster_than_baseline";
+    case ResultWarningKind::kUnequalGuests:
+      return "unequal_guests";
+  }
+  return "unknown";
+}
+
+std::vector<Warning> CheckResults(const Results& results, const std::string& baseline) {
   std::vector<std::string> noisy;
   std::vector<std::string> faster;
   const Summary summary(results, baseline);
@@ -143,21 +155,21 @@ std::vector<HostWarning> CheckResults(const Results& results, const std::string&
       }
     }
   }
-  std::vector<HostWarning> warnings;
+  std::vector<Warning> warnings;
   if (!noisy.empty()) {
-    warnings.push_back({WarningKind::kNoisyResults,
+    warnings.push_back({NameOf(ResultWarningKind::kNoisyResults),
                         results.quantity().name + " varies by more than 10 %: " + Join(noisy),
                         "stop other work, or measure longer: --hvbench_profile=full"});
   }
   if (!faster.empty()) {
-    warnings.push_back({WarningKind::kFasterThanBaseline,
+    warnings.push_back({NameOf(ResultWarningKind::kFasterThanBaseline),
                         "better than " + baseline + ": " + Join(faster),
                         "look for a cache, another page size or a clock before you believe it"});
   }
   return warnings;
 }
 
-std::vector<HostWarning> CheckFairness(const Context& context, const std::string& baseline) {
+std::vector<Warning> CheckFairness(const Context& context, const std::string& baseline) {
   std::vector<std::string> differences;
   for (const std::string& runtime : RuntimesOf(context)) {
     for (std::string& text : GuestCheck(context, runtime, baseline).Run()) {
@@ -165,17 +177,8 @@ std::vector<HostWarning> CheckFairness(const Context& context, const std::string
     }
   }
   if (differences.empty()) return {};
-  return {{WarningKind::kUnequalGuests, Join(differences, "; "),
+  return {{NameOf(ResultWarningKind::kUnequalGuests), Join(differences, "; "),
            "compare the runtime.*.guest.* facts before the times"}};
-}
-
-std::vector<HostWarning> CheckProcessState(const std::string& of_children) {
-  const std::vector<std::string> differences =
-      DifferencesOfState(of_children, StatedProcessState());
-  if (differences.empty()) return {};
-  return {{WarningKind::kProcessState,
-           "what this program starts keeps of its caller's state: " + Join(differences),
-           "run as root, or change it before the start"}};
 }
 
 }  // namespace hvbench

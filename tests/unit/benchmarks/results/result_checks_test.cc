@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <set>
+
 #include "runtime_launchers/support/process_state.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
@@ -10,10 +14,10 @@ namespace {
 
 using testing::SampleFile;
 
-std::vector<std::string> KindsOf(const std::vector<HostWarning>& warnings) {
+std::vector<std::string> KindsOf(const std::vector<Warning>& warnings) {
   std::vector<std::string> kinds;
-  for (const HostWarning& warning : warnings) {
-    kinds.emplace_back(NameOf(warning.kind));
+  for (const Warning& warning : warnings) {
+    kinds.emplace_back(warning.kind);
     EXPECT_FALSE(warning.text.empty() || warning.advice.empty());
   }
   return kinds;
@@ -58,13 +62,6 @@ TEST(CheckFairness, CallsClocksThatAreBothRightEqual) {
   EXPECT_EQ(KindsOf(CheckFairness(context, "native")), Kinds());
 }
 
-TEST(CheckProcessState, SaysWhatWasNotGiven) {
-  EXPECT_EQ(KindsOf(CheckProcessState(StatedProcessState())), Kinds());
-  const auto warnings = CheckProcessState("nice:5 limit_memlock:0:0");
-  ASSERT_EQ(KindsOf(warnings), Kinds({"process_state"}));
-  EXPECT_NE(warnings[0].text.find("nice:5 instead of nice:0"), std::string::npos);
-}
-
 TEST(CheckFairness, SaysThatTheRootIsOnAnotherFileSystem) {
   auto context = Context();
   context["runtime.runc.root_file_system"] = "another";
@@ -93,6 +90,20 @@ TEST(CheckFairness, SaysWhatDiffers) {
     ASSERT_EQ(KindsOf(warnings), Kinds({"unequal_guests"})) << c.key;
     EXPECT_NE(warnings[0].text.find(c.says), std::string::npos) << warnings[0].text;
   }
+}
+
+TEST(ResultWarningKinds, HaveNamesOfTheirOwnAndAreDocumented) {
+  std::ifstream file(HVBENCH_SOURCE_DIR "/docs/warnings.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::set<std::string> names;
+  int kinds = 0;
+  for (; NameOf(static_cast<ResultWarningKind>(kinds)) != "unknown"; ++kinds) {
+    const std::string name(NameOf(static_cast<ResultWarningKind>(kinds)));
+    names.insert(name);
+    EXPECT_NE(text.find("\n| `" + name + "` |"), std::string::npos) << name;
+  }
+  EXPECT_EQ(kinds, 3);
+  EXPECT_EQ(names.size(), 3u);
 }
 
 }  // namespace
