@@ -13,7 +13,8 @@
 namespace hvbench {
 namespace {
 
-// Of Google Benchmark 1.7 to 1.9. One that the linked release does not have is refused as a flag.
+// The flags of Google Benchmark 1.7 to 1.9 that a variable can set. The command line refuses one
+// that the linked release does not have.
 constexpr const char* kEnvironmentFlags[] = {
     "benchmark_list_tests",
     "benchmark_filter",

@@ -24,10 +24,10 @@ class RunContext {
   void AddApplications(const ApplicationRoot& applications);
   void AddRuntime(const ProbedRuntime& probed);
   void AddComparison(const std::string& baseline, double interval_percent, int blocks);
-  // Of the runtime's last boot; the time to the first reply of each.
+  // The facts of the runtime's last boot, and the time to the first reply of every boot.
   void AddGuest(const std::string& runtime, LiveGuest& guest);
 
-  // Of a run that is gone on with: what was known before, and when it was begun each time.
+  // For a run that goes on: what was known before, and when each of its parts was begun.
   void Resume(const JournalContents& journal);
 
   const std::map<std::string, std::string>& entries() const { return entries_; }

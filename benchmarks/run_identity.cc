@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of Google Benchmark's flags: what they change is how results are shown, or they are among the
-// options below.
+// Google Benchmark's flags that do not make it another run: they change how results are shown, or
+// are among the options below.
 const std::set<std::string>& IrrelevantFlags() {
   static const std::set<std::string> kFlags = {
       "--benchmark_color",      "--benchmark_counters_tabular",

@@ -29,7 +29,7 @@ class RunRecord {
 
   RunContext& context() { return context_; }
   Journal& journal() { return *journal_; }
-  // Of all benchmarks of the run, as reported.
+  // The names of all benchmarks of the run, as they are reported.
   const std::vector<std::string>& names() const { return names_; }
   // Whether it was measured before this start.
   bool Has(const CellName& cell) const;

@@ -14,7 +14,7 @@ ProbeResult TryRuntime(Runtime& runtime, const std::filesystem::path& agent,
   LaunchRequest trial = run_dir.NewRequest(guest, runtime);
   trial.agent = agent;
   ProbeResult result = runtime.launcher->Probe(ProbeDepth::kTrial, trial);
-  // Of one that failed something may be left, which is removed with the run.
+  // A trial guest that failed may have left something: its folder stays until the run's is removed.
   if (result.usable) run_dir.RemoveGuest(guest);
   return result;
 }

@@ -25,7 +25,7 @@ std::vector<ProbedRuntime> ProbeRuntimes(const std::vector<Runtime*>& runtimes,
 std::vector<Runtime*> SelectRuntimes(std::vector<Runtime>& all,
                                      const std::vector<std::string>& names);
 
-// Of one that is not measured: "kata is not usable here: <reason>; to fix it: <fix>".
+// Why a runtime is not measured: "kata is not usable here: <reason>; to fix it: <fix>".
 std::string Explain(const ProbedRuntime& probed);
 
 }  // namespace hvbench

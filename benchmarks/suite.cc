@@ -61,7 +61,7 @@ void InitializeBenchmark(const Options& options, const char* program) {
   if (argc > 1) throw UsageError(std::string("unknown flag ") + argv[1]);
 }
 
-// Of a self-test: what a 95 % interval promises.
+// A self-test compares equals, and a 95 % interval promises no more false positives than this.
 constexpr double kMaxFalsePositives = 0.05;
 
 ComparisonPlan PlanOf(const Options& options) {

@@ -52,7 +52,7 @@ class ProcessGuest : public Guest {
 
   Process process_;               // the guest's main process on the host
   std::optional<Cgroup> cgroup_;  // nothing: this user may not make one
-  // Of the commands that launched the guest, for their CPU time; nothing where there are none.
+  // Holds the commands that launched the guest, for their CPU time; nothing where there are none.
   std::optional<Cgroup> launch_cgroup_;
   std::optional<Endpoint> endpoint_;
   LaunchPhases phases_;

@@ -48,7 +48,7 @@ class Journal {
   void AddRepetition(const JournalContents::Row& row, bool last);
   // All rows of a benchmark. `complete`: it need not be measured again.
   void AddBenchmark(const std::string& name, const Rows& rows, bool complete);
-  // Of a comparison.
+  // A comparison measures in blocks, which visit each benchmark once: the rows of one visit.
   void AddVisit(const std::string& name, const Rows& rows);
   void EndBlock(int block, double elapsed_s);
 

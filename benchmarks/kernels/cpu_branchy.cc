@@ -66,7 +66,7 @@ class Branchy : public Kernel {
     KeepAlive(ends_);
   }
 
-  // Of the last Run's iterations, repeats up to kChecked.
+  // Repeats the last iterations of the last Run, up to kChecked of them, and compares.
   void Verify() override {
     if (iterations_ == 0) throw WrongResult("nothing was run");
     const std::uint64_t checked = std::min<std::uint64_t>(iterations_, kChecked);

@@ -35,7 +35,7 @@ class Stream {
     }
   }
 
-  // Of the last transfer, by the side that received them.
+  // How many messages of the last transfer were right, as the side that received them counted.
   std::uint64_t right_messages() const { return right_; }
 
  private:

@@ -134,7 +134,7 @@ class Oltp : public Kernel {
     has_run_ = false;
   }
 
-  // Of all clients since Prepare.
+  // What all clients did since Prepare.
   OltpCounts Counts() const {
     OltpCounts counts;
     for (const auto& client : clients_) counts += client->counts();

@@ -34,8 +34,8 @@ struct Comparison {
   double other_cv = 0;
 };
 
-// Of times and rates "slower" or "faster", of other quantities "higher" or "lower"; "no difference
-// found", "too noisy".
+// "slower" or "faster" for times and rates, "higher" or "lower" for other quantities; "no
+// difference found", "too noisy".
 std::string_view NameOf(Verdict verdict, const Quantity& quantity);
 bool IsWorse(Verdict verdict, const Quantity& quantity);
 bool IsBetter(Verdict verdict, const Quantity& quantity);

@@ -55,7 +55,7 @@ class JournalContents {
   Rows RowsOf(const std::vector<std::string>& names) const;
   // In the order of the journal.
   const std::vector<std::string>& names() const { return names_; }
-  // Of a comparison, by the benchmark's name: the rows of its whole blocks.
+  // The rows of a comparison's whole blocks, by the benchmark's name.
   std::map<std::string, Rows> RowsOfBlocks() const;
 
  private:

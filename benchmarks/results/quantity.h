@@ -33,8 +33,8 @@ struct Quantity {
 
   // With its unit, three digits: "12.3 us", "1.05 GB/s", "44.1 MiB".
   std::string Print(double value) const;
-  // Of a value that is certainly above or below the baseline's: of times and rates "slower" or
-  // "faster", of other quantities "higher" or "lower".
+  // What a value is called that is certainly above, or below, the baseline's: "slower" or "faster"
+  // for times and rates, "higher" or "lower" for other quantities.
   std::string_view NameOfHigher() const;
   std::string_view NameOfLower() const;
   // What a ratio is of, as a sentence: "Ratios are of times: 2.00 takes twice as long."

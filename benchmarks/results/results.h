@@ -38,7 +38,7 @@ struct CellResult {
   // One value a repetition.
   std::vector<double> RealNs() const;
   std::vector<double> Values() const;
-  // Of the repetitions that have the counter.
+  // The counter's values, from those repetitions that have it.
   std::vector<double> Values(const std::string& counter) const;
 };
 

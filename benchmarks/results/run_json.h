@@ -9,7 +9,7 @@ namespace hvbench {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Of a row that Normalize made: all its numbers are finite.
+// `row` comes from Normalize, so all its numbers are finite.
 OrderedJson JsonOf(const benchmark::BenchmarkReporter::Run& row);
 
 // Throws OrderedJson::exception if it is none.

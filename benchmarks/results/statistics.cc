@@ -19,7 +19,7 @@ constexpr std::uint64_t kSeed = 20'210'428;
 
 double Mean(const std::vector<double>& values) { return math::statistics::mean(values); }
 
-// Of the mean. 0 for one value.
+// The square of the mean's standard error; 0 for one value.
 double StandardErrorSquared(const std::vector<double>& values) {
   if (values.size() < 2) return 0;
   return math::statistics::sample_variance(values) / static_cast<double>(values.size());

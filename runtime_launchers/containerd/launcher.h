@@ -21,7 +21,7 @@ struct ContainerdRuntime {
   // Optional: ContainerdTask::shim_folders of a guest.
   std::function<std::vector<std::filesystem::path>(const std::string& guest_id)> shim_folders;
   NetworkDevice network_device = NetworkDevice::kVeth;
-  // Of the trial guest, which has no other limits.
+  // What the trial guest gets, which has no other limits.
   std::int64_t trial_memory_mib = 0;  // 0: no limit
   std::chrono::seconds trial_timeout{30};
 };

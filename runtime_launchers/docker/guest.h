@@ -14,7 +14,7 @@
 
 namespace hvbench {
 
-// Of a guest's folder: a file that is there from before the daemon is asked for the container until
+// A file in a guest's folder that is there from before the daemon is asked for the container until
 // that is removed.
 std::filesystem::path AskedForContainer(const std::filesystem::path& guest_dir);
 
@@ -32,7 +32,7 @@ struct DockerRuntime {
   std::string shim_program;
   // What to do where the daemon has no such runtime; "": --add-runtime.
   std::string install_fix;
-  // Of the machine; may be empty.
+  // Says why this machine cannot run it; may be empty.
   std::function<std::optional<Unusable>()> check;
 };
 

@@ -75,8 +75,8 @@ std::string EnsureApplicationImage(const DockerEngine& engine, const GuestApplic
 
 fs::path AgentOfImage(const DockerEngine& engine, const std::string& reference, Deadline deadline) {
   const auto image = engine.InspectImage(reference, deadline);
-  // Of overlay2; an image of one layer has no other directory. containerd's image store, Docker
-  // 29's default, has no such field.
+  // The storage driver overlay2 says where an image's upper layer is, which is the only one of an
+  // image of one layer. containerd's image store, Docker 29's default, has no such field.
   const auto driver = image.is_object() ? image.value("GraphDriver", nlohmann::json()) : image;
   const auto data = driver.is_object() ? driver.value("Data", nlohmann::json()) : driver;
   const std::string layer = TextIn(data, "UpperDir");

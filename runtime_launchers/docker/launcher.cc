@@ -41,7 +41,7 @@ class DockerLauncher : public Launcher {
  private:
   bool TakesShim(const DaemonInfo& info) const;
   OciRuntimeOfDaemon FindRuntime(const DaemonInfo& info) const;
-  // Of what FindRuntime found.
+  // Checks what FindRuntime found.
   std::optional<Unusable> CheckRuntime(const OciRuntimeOfDaemon& runtime) const;
   std::optional<Unusable> Check(std::string& version) const;
   std::optional<Unusable> Try(LaunchRequest request) const;

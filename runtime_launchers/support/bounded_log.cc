@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kHalfBytes = kBoundedLogBytes / 2;
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
-// Of what a pipe holds by default, pipe(7).
+// So many reads take all that a pipe holds by default, pipe(7).
 constexpr int kReadsOfAPipe = 4;
 
 }  // namespace

@@ -16,14 +16,15 @@
 
 namespace hvbench {
 
-// Of one log. Half of it is the beginning, half the end.
+// How much is kept of one log: half of it is the beginning, half the end.
 inline constexpr std::size_t kBoundedLogBytes = std::size_t{1} << 20;
 
 class BoundedLog {
  public:
-  // Of whoever gets writer(): a pipe. SystemError.
+  // Keeps what is written into a pipe, by whoever gets writer(). Throws SystemError.
   BoundedLog();
-  // Of whoever opens that path, which becomes a FIFO and is not removed. SystemError.
+  // Keeps what is written by whoever opens that path, which becomes a FIFO and is not removed.
+  // Throws SystemError.
   explicit BoundedLog(const std::filesystem::path& fifo);
   ~BoundedLog();
   BoundedLog(const BoundedLog&) = delete;

@@ -53,7 +53,7 @@ class Cgroup {
   std::vector<std::filesystem::path> ProcsFiles() const;
   // Moves a process into the group, which is one of ours, as far as the kernel lets it.
   void Admit(const ProvedProcess& process) const;
-  // Of the group and all below it.
+  // All in the group and in the groups below it.
   std::vector<pid_t> Processes() const;
   std::chrono::nanoseconds CpuTime() const;
   // "out of memory" kills so far; nothing where the kernel does not count them.

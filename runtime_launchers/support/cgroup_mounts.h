@@ -35,7 +35,7 @@ using IsSeen = std::function<bool(const std::filesystem::path& mount_point, cons
 std::vector<CgroupMount> ParseCgroupMounts(
     std::istream& mountinfo, const IsSeen& is_seen = [](const auto&, const auto&) { return true; });
 
-// Of this process, read once.
+// The mounts that this process sees, read once.
 const std::vector<CgroupMount>& CgroupMounts();
 
 // Whether a controller of version 1 is one that the suite limits, counts or freezes with.

@@ -102,11 +102,12 @@ std::map<std::string, std::string> ControlGroupsOf(pid_t pid);
 // Whether one of a cgroup path's parts is a name that this program alone gives.
 bool BearsOurName(std::string_view cgroup_path);
 
-// Of a group that is to be frozen or removed, with its members as its files list them. NotProved if
-// this program or one of its ancestors is among them, or a process of an outer PID namespace.
+// To be called before a group is frozen or removed, with the members that its files list. Throws
+// NotProved if this program or one of its ancestors is among them, or a process of an outer PID
+// namespace.
 void RequireForeign(const std::vector<pid_t>& members, const std::string& group);
 
-// Of a group that a daemon made. NotProved if one of its members is older than the guest.
+// For a group that a daemon made. Throws NotProved if one of its members is older than the guest.
 void RequireYounger(const std::vector<pid_t>& members, BootTicks not_before,
                     const std::string& group);
 

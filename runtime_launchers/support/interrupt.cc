@@ -29,7 +29,7 @@ namespace {
 constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
                                  SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
 constexpr std::int64_t kOneRequestNs = 250'000'000;
-// Of the second that the program promises, what the last resort may take.
+// The program promises to end within a second; the last resort may take this much of it.
 constexpr std::chrono::milliseconds kLastResortTime{800};
 
 // Lock-free, so that a handler may write it; and read by any thread, which sig_atomic_t is not for.

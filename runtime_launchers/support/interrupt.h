@@ -7,7 +7,7 @@
 
 namespace hvbench {
 
-// Of a program that a signal ended, as shells have it for SIGINT.
+// The exit status of a program that a signal ended, as shells have it for SIGINT.
 inline constexpr int kInterruptedStatus = 130;
 
 // From now on the first SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM or SIGXCPU

@@ -75,7 +75,8 @@ bool WriteOomScoreAdj() noexcept {
   return written;
 }
 
-// Of this thread and what it starts. Raw system calls where glibc would tell other threads.
+// Sets it for this thread and what it starts. Makes raw system calls where glibc would change other
+// threads too.
 void EnterStatedScheduling() noexcept {
   const sched_param no_priority = {};
   sched_setscheduler(0, SCHED_OTHER, &no_priority);

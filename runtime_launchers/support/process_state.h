@@ -52,8 +52,8 @@ bool MaySetOomScoreAdj();
 // there is room for few descriptors.
 void EnterStatedState(const std::vector<ResourceLimit>& limits) noexcept;
 
-// Of this program itself, at its start: what shows in the files that it makes and in the times that
-// it takes, and limits that would end it. Its limits are raised and never lowered.
+// For this program itself, at its start: sets what shows in the files that it makes and in the
+// times that it takes, and the limits that would end it. Its limits are raised and never lowered.
 void StateOwnProcess();
 
 }  // namespace hvbench

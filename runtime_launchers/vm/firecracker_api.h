@@ -39,7 +39,7 @@ class FirecrackerApi {
   void Start(const FirecrackerMachine& machine, Deadline deadline) const;
   void Pause(Deadline deadline) const;
   void Resume(Deadline deadline) const;
-  // Of a paused machine: its state and its memory, to two files.
+  // Writes a paused machine's state and its memory to two files.
   void CreateSnapshot(const std::string& state, const std::string& memory, Deadline deadline) const;
   // Into a VMM that was not configured; the machine runs afterwards.
   void LoadSnapshot(const std::string& state, const std::string& memory, Deadline deadline) const;

@@ -41,7 +41,7 @@ constexpr std::int64_t kVmmMemoryMib = 64;
 constexpr auto kAgentPoll = std::chrono::milliseconds(2);
 constexpr auto kMetricsTimeout = std::chrono::seconds(2);
 
-// Of the i8042 only the reset is there, which is how the machine ends.
+// The machine ends by a reset through the i8042, which has nothing else here.
 constexpr char kKernelWords[] = "reboot=k i8042.noaux i8042.nomux i8042.dumbkbd";
 
 std::int64_t MonotonicUs() {

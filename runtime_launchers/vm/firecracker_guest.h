@@ -39,7 +39,7 @@ class FirecrackerGuest : public VmmGuest {
   // The same with an agent that waits for another host when one is gone, for a snapshot.
   void BootTemplate(const LaunchRequest& request, const GuestImage& image);
   void Restore(const LaunchRequest& request, const FirecrackerSnapshot& snapshot);
-  // Of a template whose endpoint nobody took: waits for its agent, and leaves the guest paused.
+  // For a template whose endpoint nobody took: waits for its agent, and leaves the guest paused.
   void SaveTo(const FirecrackerSnapshot& snapshot, Deadline deadline);
 
   // With what the VMM's metrics say by now, such as how long it took to start.

@@ -42,7 +42,8 @@ struct Sample {
   std::int64_t tsc = 0;
 };
 
-// Of a few, the one with the least between its reads: a busy host interrupts some of them.
+// Takes a few samples, since a busy host interrupts some, and returns the one whose reads are the
+// closest together.
 Sample Take() {
   constexpr int kTries = 20;
   Sample best;

@@ -78,8 +78,8 @@ remove_containers() {
     done || warn 'could not list the containers of earlier runs.'
 }
 
-# Of a daemon, whose containers have it from there: what the caller's `nice` and the like changed.
-# As far as this user may.
+# Undoes what the caller's `nice` and the like changed, as far as this user may: a daemon's containers
+# have their priority from it.
 enter_usual_priority() {
   {
     renice -n 0 -p "$BASHPID"
@@ -178,7 +178,7 @@ thaw_v1() {
   fi
 }
 
-# Of control groups: true once none is left.
+# Removes these control groups; true once none is left.
 rmdir_all() {
   local dir status=0
   for dir in "$@"; do

@@ -17,7 +17,7 @@ readonly RUNTIME_PACKAGES=(
   runc:runc crun:crun docker.io:dockerd containerd:containerd curl:curl iproute2:ip zstd:zstd
   qemu-system-x86:qemu-system-x86_64 kmod:depmod mmdebstrap:mmdebstrap e2fsprogs:mke2fs
 )
-# Of tests/lab, after the others: QEMU up to 7.2 has a virtiofsd of its own. In a container systemd is
+# For tests/lab, after the others: QEMU up to 7.2 has a virtiofsd of its own. In a container systemd is
 # installed without being started, for the lab's machine to start.
 # shellcheck disable=SC2034
 readonly LAB_PACKAGES=(cpio:cpio virtiofsd:/usr/lib/qemu/virtiofsd systemd:/lib/systemd/systemd)

@@ -99,7 +99,7 @@ steps_beside() {
   } >"$log.results"
 }
 
-# Of an EXIT trap: those that still run are ended.
+# Ends the steps that still run. For an EXIT trap.
 end_steps_beside() {
   [[ -n ${beside_pid:-} ]] || return 0
   kill -TERM "$beside_pid" 2>/dev/null || true

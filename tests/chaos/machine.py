@@ -11,7 +11,7 @@ import time
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 RUN_OF_HVBENCH = re.compile("hvbench-[0-9a-f]+x[0-9a-f]+")
 HEARTBEAT_SECONDS = 0.1
-# Of a process that nothing holds up, on a machine that does other work.
+# How long a process may be silent that nothing holds up, on a machine that does other work.
 MAX_SILENCE_SECONDS = 5
 # Kernel work that follows the end of a process: a namespace's devices go a moment after it.
 GRACE_SECONDS = 5
@@ -66,7 +66,7 @@ def cgroup_dirs():
 
 
 def cgroup_roots():
-    """Of each hierarchy: its mount point."""
+    """The mount points of all hierarchies."""
     roots = []
     for line in read("/proc/self/mountinfo").splitlines():
         fields, _, rest = line.partition(" - ")

@@ -11,7 +11,7 @@ import time
 from machine import descendants, read
 
 HANG_SECONDS = 90
-# Of a step in a guest; short, since a stopped guest costs it.
+# How long a step in a guest may take: not long, since a stopped guest costs all of it.
 STEP_TIMEOUT_SECONDS = 3
 INTERRUPTED = 130
 SKIPPED_MARK = "SKIPPED: "

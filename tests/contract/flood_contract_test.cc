@@ -15,7 +15,7 @@ namespace {
 
 Deadline AfterTheFlood() { return Deadline::In(std::chrono::seconds(200)); }
 
-// Of all files below a folder; its own, not those that are linked or mounted there.
+// What all files below a folder take, without those that are linked or mounted there.
 std::int64_t BytesOnDisk(const std::filesystem::path& dir) {
   std::int64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {

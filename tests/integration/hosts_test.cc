@@ -33,7 +33,7 @@ class HostsTest : public ProgramTest {
     program_ = wrapper;
   }
 
-  // Of a cell of that runtime, as the JSON says them.
+  // What limits a guest of that runtime had, as the JSON says.
   std::string LimitsOf(const std::string& runtime) {
     const ProgramResult result = Run({"--hvbench_runtimes=" + runtime, "--hvbench_profile=smoke",
                                       "--benchmark_filter=calibration/noop",

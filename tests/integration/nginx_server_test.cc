@@ -83,7 +83,7 @@ class NginxServerTest : public ::testing::Test {
     return "nothing was thrown";
   }
 
-  // Of the server's first process.
+  // The server's first process.
   pid_t Master() const {
     pid_t pid = 0;
     std::ifstream(root_ / kHome / "pid") >> pid;

@@ -76,7 +76,7 @@ class Recorder : public benchmark::BenchmarkReporter {
     }
   }
   const Timing& last() const { return last_; }
-  // Of the rows since the last call.
+  // The median over the rows since the last call.
   double TakeMedianRoundTripNs() { return Median(std::exchange(round_trips_, {})); }
 
  private:

@@ -367,7 +367,7 @@ def alone(cell, ours, fio, seconds):
 
 
 def print_row(runtime, cell, rates, p99s):
-    """Of each round ours, fio's, their ratio. Returns the ratios' medians."""
+    """Prints the medians of both sides and of their ratios. Returns those of the ratios."""
     columns, medians = [], []
     for rounds, unit in ((rates, 1), (p99s, 1e3)):
         ours, fio, ratios = zip(*rounds)

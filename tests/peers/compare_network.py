@@ -191,7 +191,7 @@ def compare(arguments, guest, network, peer_cpu, case):
               f"({min(left):.2f} to {max(left):.2f}) | {tool} {statistics.median(right):.2f} "
               f"({min(right):.2f} to {max(right):.2f}) | "
               f"{ratios[-1]:.3f} |", flush=True)
-    # Of a round trip the median: the rest of the distribution is the machine's.
+    # Round trips are compared by their median: the rest of the distribution is the machine's.
     return ratios[1 if tool == "sockperf" else 0]
 
 

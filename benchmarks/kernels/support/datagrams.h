@@ -19,7 +19,7 @@ struct DatagramHead {
   std::uint64_t number = 0;
 };
 
-// Of a datagram: its head, and a mark at its end.
+// The smallest datagram has a head, and a mark at its end.
 inline constexpr std::size_t kMinDatagramBytes = sizeof(DatagramHead) + sizeof(std::uint64_t);
 inline constexpr std::size_t kMaxDatagramBytes = 65'507;  // of UDP over IPv4
 

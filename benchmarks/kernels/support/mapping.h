@@ -22,7 +22,7 @@ namespace hvbench::agent::kernels {
 inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 inline constexpr std::size_t kSmallPageBytes = 4 * kKiB;
-// Of x86-64, and of arm64 with 4 KiB base pages.
+// The size of a huge page on x86-64, and on arm64 with base pages of 4 KiB.
 inline constexpr std::size_t kHugePageBytes = 2 * kMiB;
 
 enum class Pages { kSmall, kHuge };

@@ -51,7 +51,7 @@ class TcpConnection {
     SendWithoutDelay();
     Send(std::as_bytes(std::span(&hello, 1)));
   }
-  // Of the peer's side.
+  // For the peer's side, which accepted the connection.
   explicit TcpConnection(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
     SendWithoutDelay();
   }

@@ -59,7 +59,7 @@ class OltpSession {
  private:
   static constexpr std::size_t kRangeKinds = 4;
   using Prepared = std::unique_ptr<Statement>;  // nothing where the mix has no such statement
-  // Of one table.
+  // The prepared statements for one table.
   struct Statements {
     Prepared point_select;
     std::array<Prepared, kRangeKinds> ranges;

@@ -15,7 +15,7 @@ inline constexpr std::size_t kGroupDigits = 11;
 
 constexpr std::size_t GroupsBytes(std::size_t groups) { return groups * (kGroupDigits + 1) - 1; }
 
-// Of the columns c and pad, a little below their CHAR(120) and CHAR(60).
+// The texts of the columns c and pad, a little shorter than their CHAR(120) and CHAR(60).
 using ColumnC = std::array<char, GroupsBytes(10)>;
 using ColumnPad = std::array<char, GroupsBytes(5)>;
 

@@ -19,7 +19,7 @@ struct HttpTarget {
   std::string content;  // of the file there
 };
 
-// Of one batch.
+// What one batch of requests came to.
 struct HttpOutcome {
   LatencyHistogram latencies;
   std::uint64_t right = 0;  // responses
@@ -49,7 +49,7 @@ class HttpLoad {
   // fails several times in a row, or nothing at all comes for long.
   virtual void Run(std::uint64_t requests, std::uint64_t interval_ns) = 0;
 
-  // Of the last Run.
+  // What the last Run came to.
   const HttpOutcome& outcome() const { return outcome_; }
 
  protected:

@@ -26,7 +26,7 @@ class ResponseParser : public boost::beast::http::basic_parser<false> {
     body_limit(std::numeric_limits<std::uint64_t>::max());
   }
 
-  // Of a response that is done.
+  // To be asked once the response is done.
   bool IsRight() const { return status_ == 200 && right_ && body_bytes_ == content_.size(); }
 
  private:
@@ -106,8 +106,8 @@ class ResponseReader {
   }
 
  private:
-  // Of how many responses one is looked at as a whole: reading a body costs as much as receiving
-  // it.
+  // One response in this many is compared as a whole, since reading a body costs as much as
+  // receiving it.
   static constexpr std::uint64_t kSampleDistance = 16;
 
   // A small file in one call, a large one in few, and the caches not full of either.

@@ -16,7 +16,7 @@ struct AccessMode {
   bool Reads() const { return read_percent > 0; }
 };
 
-// Of a file, for one job alone: jobs do not share blocks.
+// The blocks of a file that one job works on. Jobs do not share blocks.
 struct BlockRange {
   std::uint64_t first = 0;
   std::uint64_t count = 0;  // at least 1, at most 2^32

@@ -23,7 +23,7 @@ class IoKernel : public Kernel {
   void Verify() override;
   // An iteration is one operation of one job.
   Work WorkPerIteration() const override { return {.items = 1, .bytes = block_bytes_}; }
-  // Of all jobs.
+  // The counters are of all jobs together.
   std::vector<protocol::Counter> Counters() const override;
 
  private:

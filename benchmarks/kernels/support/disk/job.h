@@ -39,7 +39,7 @@ class Job {
   // The accesses of one batch.
   AccessPattern Accesses(std::uint64_t generation) const;
   std::uint64_t operations() const { return operations_; }  // of the last batch
-  // Of the last batch: operations that moved a whole block and, for a read, the right one.
+  // How many operations of the last batch moved a whole block and, for a read, the right one.
   std::uint64_t right() const { return right_; }
   std::uint64_t wrong_offset() const { return wrong_offset_; }  // of one that did not
   const LatencyHistogram& latency() const { return latency_; }

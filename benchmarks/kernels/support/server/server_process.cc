@@ -31,7 +31,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr useconds_t kPollUs = 1000;
-// Of an error's text, of which the host takes 1000 bytes: the end must be among them.
+// The host takes 1000 bytes of an error's text. This much of the server's log, from its end, fits.
 constexpr std::size_t kLogTailBytes = 600;
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }

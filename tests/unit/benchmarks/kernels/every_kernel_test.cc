@@ -145,8 +145,8 @@ TEST_P(EveryKernel, TakesLongerForMoreIterations) {
     iterations *= 4;
     ASSERT_LT(iterations, 1ull << 32) << "the time does not follow the count";
   }
-  // Of few iterations, many may be under way at a time (disk kernels). Other work on the machine
-  // can stretch a batch, but not every time.
+  // Where there are few iterations, all may be under way at once (disk kernels). Other work on the
+  // machine can stretch a batch, but not every time.
   constexpr int kAttempts = 5;
   bool takes_longer = false;
   for (int i = 0; i < kAttempts && !takes_longer; ++i) {

@@ -28,7 +28,7 @@ TEST(StreamMessage, IsKnownByItsNumberAndItsBytes) {
     EXPECT_FALSE(message.IsNumber(3)) << "byte " << at;
     message.bytes()[at] ^= std::byte{1};
   }
-  // Of the rest, each check looks at another place.
+  // Each check looks at one other place of the rest, so a wrong byte is found sooner or later.
   message.bytes()[50] ^= std::byte{1};
   int found = 0;
   for (std::uint64_t number = 0; number < 200; ++number) {

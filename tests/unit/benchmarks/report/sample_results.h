@@ -55,7 +55,7 @@ class SampleFile {
     json_["benchmarks"].push_back(std::move(row));
     return *this;
   }
-  // Of the row that was added last.
+  // Gives a counter to the row that was added last.
   SampleFile& Counter(const std::string& name, double value) {
     json_["benchmarks"].back()[name] = value;
     return *this;

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of this process alone, since tests run beside each other.
+// An id that only this process uses, since tests run beside each other.
 const std::string kId = [] {
   const std::string pid = std::to_string(getpid());
   return std::string(64 - pid.size(), 'a') + pid;
