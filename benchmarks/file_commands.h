@@ -1,4 +1,4 @@
-// The words of the command line that work on files of results and start no guest.
+// The commands that work on files of results and start no guest.
 #pragma once
 
 #include <functional>

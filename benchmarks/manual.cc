@@ -21,8 +21,8 @@ constexpr const char* kBenchmarkFlags[] = {
     "--benchmark_context=",
 };
 
-std::vector<const CLI::App*> Words(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* word) { return !word->get_name().empty(); });
+std::vector<const CLI::App*> Commands(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
 }
 
 // But --help and --version, which every program has.
@@ -86,13 +86,13 @@ std::string FlagEntry(const CLI::Option& option) {
   return text + "\n";
 }
 
-std::string WordEntry(const CLI::App& word) {
-  std::string text = ".SS " + Roff(word.get_name());
-  for (const CLI::Option* positional : Positionals(word)) {
+std::string CommandEntry(const CLI::App& command) {
+  std::string text = ".SS " + Roff(command.get_name());
+  for (const CLI::Option* positional : Positionals(command)) {
     text += " " + Roff(positional->get_name(/*positional=*/true));
   }
-  text += "\n" + Roff(word.get_description()) + ".\n";
-  for (const CLI::Option* flag : Flags(word)) text += FlagEntry(*flag);
+  text += "\n" + Roff(command.get_description()) + ".\n";
+  for (const CLI::Option* flag : Flags(command)) text += FlagEntry(*flag);
   return text;
 }
 
@@ -120,12 +120,12 @@ std::string CompletedChoices(const CLI::App& app) {
 std::string ManualPage(const CLI::App& app) {
   std::string text = ".TH HVBENCH 1 \"\" \"hvbench " HVBENCH_VERSION
                      "\"\n.SH NAME\nhvbench \\- measures what isolation costs\n"
-                     ".SH SYNOPSIS\n.B hvbench\n[FLAG]...\n.br\n.B hvbench\nWORD [FLAG]...\n"
+                     ".SH SYNOPSIS\n.B hvbench\n[FLAG]...\n.br\n.B hvbench\nCOMMAND [FLAG]...\n"
                      ".SH DESCRIPTION\n";
   text += Roff(app.get_description()) + "\n.SH FLAGS\n";
   for (const CLI::Option* flag : Flags(app)) text += FlagEntry(*flag);
-  text += ".SH WORDS\n";
-  for (const CLI::App* word : Words(app)) text += WordEntry(*word);
+  text += ".SH COMMANDS\n";
+  for (const CLI::App* command : Commands(app)) text += CommandEntry(*command);
   text +=
       ".SH EXIT STATUS\n"
       ".TP\n.B 0\nEverything was measured, or skipped with a reason.\n"
@@ -140,26 +140,27 @@ std::string ManualPage(const CLI::App& app) {
 
 std::string BashCompletion(const CLI::App& app) {
   std::string names;
-  std::string flags_by_word;
+  std::string flags_by_command;
   std::string choices = CompletedChoices(app);
-  for (const CLI::App* word : Words(app)) {
-    names += (names.empty() ? "" : " ") + word->get_name();
-    flags_by_word += "    " + word->get_name() + ") words='" + CompletedFlags(*word) + "' ;;\n";
-    choices += CompletedChoices(*word);
+  for (const CLI::App* command : Commands(app)) {
+    names += (names.empty() ? "" : " ") + command->get_name();
+    flags_by_command +=
+        "    " + command->get_name() + ") words='" + CompletedFlags(*command) + "' ;;\n";
+    choices += CompletedChoices(*command);
   }
   std::string flags = CompletedFlags(app);
   for (const char* flag : kBenchmarkFlags) flags += std::string(" ") + flag;
-  std::string any_word = names;
-  for (char& c : any_word) {
+  std::string any_command = names;
+  for (char& c : any_command) {
     if (c == ' ') c = '|';
   }
   // Bash splits words at '=': "--flag=value" are three.
   return R"(# Completion of hvbench for bash: source it, or put it where bash-completion looks for it.
 _hvbench() {
-  local current=${COMP_WORDS[COMP_CWORD]} before= word= choices= words= i
+  local current=${COMP_WORDS[COMP_CWORD]} before= command= choices= words= i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in )" +
-         any_word + R"() word=${COMP_WORDS[i]} ;; esac
+         any_command + R"() command=${COMP_WORDS[i]} ;; esac
   done
   if [[ $current == = ]]; then
     current=
@@ -168,7 +169,7 @@ _hvbench() {
     before=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if [[ -n $before ]]; then
-    case "${word:-hvbench} $before" in
+    case "${command:-hvbench} $before" in
 )" + choices +
          R"(    esac
     if [[ -n $choices ]]; then
@@ -178,12 +179,12 @@ _hvbench() {
     fi
     return
   fi
-  case $word in
-)" + flags_by_word +
+  case $command in
+)" + flags_by_command +
          "    *) words='" + names + flags + R"(' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  if [[ -n $word && $current != -* ]]; then
+  if [[ -n $command && $current != -* ]]; then
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
   fi
   if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi

@@ -16,7 +16,7 @@ std::string ManualPage(const CLI::App& app);
 // For bash; zsh takes the same behind its bashcompinit.
 std::string BashCompletion(const CLI::App& app);
 
-// The words `manual` and `completion`, as AddFileCommands adds its own. To be called last: they
+// The commands `manual` and `completion`, as AddFileCommands adds its own. To be called last: they
 // know of what was added before.
 void AddManualCommands(CLI::App& app, std::function<int()>& chosen);
 

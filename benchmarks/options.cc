@@ -274,6 +274,9 @@ ParsedOptions ParseOptions(int argc, char** argv) {
   AddFileCommands(app, options.file_command);
   AddManualCommands(app, options.file_command);
   for (CLI::App* command : {doctor, cleanup, selftest}) command->fallthrough();
+  // What CLI11 calls subcommands.
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   try {
     app.parse(argc, argv);
     options.benchmark_arguments = app.remaining();

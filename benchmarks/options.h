@@ -16,7 +16,7 @@ enum class Command { kRun, kSelftest, kDoctor, kCleanup };
 
 struct Options {
   Command command = Command::kRun;
-  std::function<int()> file_command;  // of the words that start nothing; empty: `command`
+  std::function<int()> file_command;  // of the commands that start nothing; empty: `command`
   bool json = false;                  // of doctor
   std::vector<std::string> runtimes;  // empty: all that are usable
   std::filesystem::path runtimes_file;

@@ -1,4 +1,4 @@
-// What root would execute, boot or write to at a word of the command line or the environment.
+// What root would execute, boot or write to because a flag or an environment variable names it.
 #pragma once
 
 #include "benchmarks/options.h"

@@ -62,13 +62,13 @@ TEST_F(EndsTest, ASignalWhileItProbesLeavesNothing) {
   const std::string hanging = RuncBut("hanging", "*' run '*) sleep 60 ;;");
   if (hanging.empty()) GTEST_SKIP() << "needs root and runc";
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
-    for (const std::string word : {"doctor", "--benchmark_filter=noop"}) {
-      Process program = Start({word, hanging, "--hvbench_runtimes=hanging"});
+    for (const std::string argument : {"doctor", "--benchmark_filter=noop"}) {
+      Process program = Start({argument, hanging, "--hvbench_runtimes=hanging"});
       AwaitCgroup();
       program.Kill(signal_number);
       const ProgramResult result = Finish(std::move(program));
-      EXPECT_EQ(result.exit_code, 130) << word << ": " << result.err;
-      ExpectGone(word);
+      EXPECT_EQ(result.exit_code, 130) << argument << ": " << result.err;
+      ExpectGone(argument);
     }
   }
 }

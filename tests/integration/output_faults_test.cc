@@ -38,17 +38,17 @@ TEST_F(OutputFaultsTest, AFullOrClosedStandardOutputIsAnError) {
   const std::string selftest =
       "selftest --rounds=1 --blocks=2 --hvbench_runtimes=native --benchmark_min_time=0.001 "
       "--benchmark_filter=calibration/noop";
-  for (const std::string& words : std::vector<std::string>{
+  for (const std::string& arguments : std::vector<std::string>{
            "report $A --format=markdown", "report $A", "compare $A $A",
            "compare $A $A --format=json", "findings $A", "doctor --hvbench_runtimes=native",
            "doctor --json --hvbench_runtimes=native", "manual", "completion bash", "--help",
            "--version", "--benchmark_list_tests --hvbench_runtimes=native", run,
            run + "--benchmark_format=json", run + "--benchmark_format=csv", selftest}) {
     for (const char* where : {" >/dev/full", " >&-"}) {
-      const ProgramResult result = Shell("hvbench " + words + where);
-      EXPECT_EQ(result.exit_code, 1) << words << where << result.err;
+      const ProgramResult result = Shell("hvbench " + arguments + where);
+      EXPECT_EQ(result.exit_code, 1) << arguments << where << result.err;
       EXPECT_NE(result.err.find("could not write all of the standard output"), std::string::npos)
-          << words << where << result.err;
+          << arguments << where << result.err;
     }
   }
 }
@@ -70,11 +70,11 @@ TEST_F(OutputFaultsTest, NothingLandsInTheResultsWithClosedDescriptors) {
 TEST_F(OutputFaultsTest, AFileThatCannotBeWrittenIsAnError) {
   std::filesystem::create_directory(dir_ / "folder");
   for (const char* file : {"/nonexistent/file", "/dev/full", "$D/folder", "$A/file"}) {
-    for (const std::string& words :
+    for (const std::string& arguments :
          {std::string("report $A -o "), std::string(kRun) + "--benchmark_out="}) {
-      const ProgramResult result = Shell("hvbench " + words + file);
-      EXPECT_EQ(result.exit_code, 1) << words << file << result.err;
-      EXPECT_NE(result.err.find("write"), std::string::npos) << words << file << result.err;
+      const ProgramResult result = Shell("hvbench " + arguments + file);
+      EXPECT_EQ(result.exit_code, 1) << arguments << file << result.err;
+      EXPECT_NE(result.err.find("write"), std::string::npos) << arguments << file << result.err;
     }
   }
 }

@@ -195,15 +195,15 @@ TEST_F(ResumeTest, ARepetitionIsOnTheDiskBeforeItsBenchmarkEnds) {
   EXPECT_EQ(csv.exit_code, 0) << csv.err;
   EXPECT_GE(std::ranges::count(csv.out, '\n'), 1 + 2) << csv.out;
   EXPECT_NE(csv.err.find("did not finish"), std::string::npos) << csv.err;
-  for (const std::vector<std::string>& words :
+  for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"report", journal, "--format=markdown"},
                                              {"report", journal},
                                              {"compare", journal, journal},
                                              {"findings", journal}}) {
-    const ProgramResult result = Run(words);
-    EXPECT_EQ(result.exit_code, 0) << words[0] << result.err;
-    EXPECT_NE(result.err.find("did not finish"), std::string::npos) << words[0] << result.err;
-    EXPECT_EQ(result.out.find("did not finish") == std::string::npos, words[0] == "findings");
+    const ProgramResult result = Run(arguments);
+    EXPECT_EQ(result.exit_code, 0) << arguments[0] << result.err;
+    EXPECT_NE(result.err.find("did not finish"), std::string::npos) << arguments[0] << result.err;
+    EXPECT_EQ(result.out.find("did not finish") == std::string::npos, arguments[0] == "findings");
   }
   const ProgramResult absent = Run({"report", Out().string()});
   EXPECT_NE(absent.err.find(journal), std::string::npos) << absent.err;
@@ -238,9 +238,9 @@ TEST_F(ResumeTest, SaysWhichLineIsDamaged) {
   std::string damaged = text.str();
   damaged[damaged.find('\n') + 1] = 'x';
   std::ofstream(JournalPath()) << damaged;
-  for (const auto& words : {Arguments({"--hvbench_resume"}), Arguments(),
-                            std::vector<std::string>{"report", JournalPath().string()}}) {
-    const ProgramResult result = Run(words);
+  for (const auto& arguments : {Arguments({"--hvbench_resume"}), Arguments(),
+                                std::vector<std::string>{"report", JournalPath().string()}}) {
+    const ProgramResult result = Run(arguments);
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_NE(result.err.find("line 2"), std::string::npos) << result.err;
   }

@@ -51,11 +51,11 @@ TEST(Options, HaveDefaults) {
 
 TEST(Options, MeasureLessAndMoreOftenInBlocks) {
   EXPECT_FALSE(Accepted({}).InBlocks());
-  for (const char* word : {"--hvbench_compare", "selftest"}) {
-    const Options options = Accepted({word});
-    EXPECT_TRUE(options.InBlocks()) << word;
-    EXPECT_LT(options.target_time, Accepted({}).target_time) << word;
-    EXPECT_TRUE(Contains(options.benchmark_arguments, "--benchmark_repetitions=1")) << word;
+  for (const char* argument : {"--hvbench_compare", "selftest"}) {
+    const Options options = Accepted({argument});
+    EXPECT_TRUE(options.InBlocks()) << argument;
+    EXPECT_LT(options.target_time, Accepted({}).target_time) << argument;
+    EXPECT_TRUE(Contains(options.benchmark_arguments, "--benchmark_repetitions=1")) << argument;
   }
   EXPECT_EQ(Accepted({"--hvbench_compare", "--benchmark_min_time=0.5"}).target_time, 500ms);
   EXPECT_EQ(Accepted({"--hvbench_compare", "--hvbench_budget_s=7"}).budget, 7s);
@@ -234,6 +234,16 @@ TEST(Options, ABadOneIsOneSentenceAndStatusTwo) {
     EXPECT_NE(text.find(c.says), std::string::npos) << c.arguments[0] << ": " << text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
   }
+}
+
+TEST(Options, HelpListsCommands) {
+  ::testing::internal::CaptureStdout();
+  const int status = Parse({"--help"}).exit_status;
+  const std::string text = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(status, kExitMeasured);
+  EXPECT_NE(text.find("[COMMAND]"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nCommands:\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("ubcommand"), std::string::npos) << text;
 }
 
 TEST(Options, TheWorkDirectoryIsInTheCache) {

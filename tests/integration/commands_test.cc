@@ -1,4 +1,4 @@
-// The words that work on files, and those that explain the program.
+// The commands that work on files, and those that explain the program.
 #include <algorithm>
 #include <fstream>
 #include <regex>
@@ -11,7 +11,7 @@
 namespace hvbench::test {
 namespace {
 
-class WordsTest : public ProgramTest {
+class CommandsTest : public ProgramTest {
  protected:
   // A file of one benchmark, three repetitions of some `ns`; returns its path.
   std::string Write(const std::string& name, double ns, const std::string& host = "box") {
@@ -51,7 +51,7 @@ bool Has(const std::vector<std::string>& list, const std::string& wanted) {
   return std::find(list.begin(), list.end(), wanted) != list.end();
 }
 
-TEST_F(WordsTest, CompareTellsByItsExitStatus) {
+TEST_F(CommandsTest, CompareTellsByItsExitStatus) {
   const std::string base = Write("a.json", 100);
   const std::string slow = Write("b.json", 200);
   const std::string other = Write("c.json", 100, "another");
@@ -64,7 +64,7 @@ TEST_F(WordsTest, CompareTellsByItsExitStatus) {
   EXPECT_EQ(Run({"compare", "--allow-mismatch", base, other}).exit_code, 0);
 }
 
-TEST_F(WordsTest, WrongUseIsOneSentence) {
+TEST_F(CommandsTest, WrongUseIsOneSentence) {
   const std::string base = Write("a.json", 100);
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
            {"compare"},
@@ -88,7 +88,7 @@ TEST_F(WordsTest, WrongUseIsOneSentence) {
   }
 }
 
-TEST_F(WordsTest, ReportWritesEveryForm) {
+TEST_F(CommandsTest, ReportWritesEveryForm) {
   const std::string base = Write("a.json", 100);
   for (const char* format : {"html", "markdown", "csv", "openmetrics"}) {
     const std::string out = (dir_ / format).string();
@@ -98,13 +98,13 @@ TEST_F(WordsTest, ReportWritesEveryForm) {
   EXPECT_NE(Run({"report", base, "--format=csv"}).out.find("syscall/getppid"), std::string::npos);
 }
 
-TEST_F(WordsTest, FindingsAreListed) {
+TEST_F(CommandsTest, FindingsAreListed) {
   const ProgramResult result = Run({"findings", Write("a.json", 100), "--format=json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(nlohmann::json::parse(result.out).size(), 17u);
 }
 
-TEST_F(WordsTest, TheManualHasEveryFlagAndWord) {
+TEST_F(CommandsTest, TheManualHasEveryFlagAndCommand) {
   const std::string help = Run({"--help"}).out;
   std::string manual = Run({"manual"}).out;
   EXPECT_TRUE(manual.starts_with(".TH HVBENCH 1"));
@@ -113,13 +113,13 @@ TEST_F(WordsTest, TheManualHasEveryFlagAndWord) {
   for (std::sregex_iterator at(help.begin(), help.end(), flag), end; at != end; ++at) {
     EXPECT_NE(manual.find(at->str()), std::string::npos) << at->str();
   }
-  for (const char* word : {"doctor", "cleanup", "selftest", "compare A.json B.json", "report",
-                           "findings", "manual", "completion"}) {
-    EXPECT_NE(manual.find(".SS " + std::string(word)), std::string::npos) << word;
+  for (const char* command : {"doctor", "cleanup", "selftest", "compare A.json B.json", "report",
+                              "findings", "manual", "completion"}) {
+    EXPECT_NE(manual.find(".SS " + std::string(command)), std::string::npos) << command;
   }
 }
 
-TEST_F(WordsTest, BashCompletes) {
+TEST_F(CommandsTest, BashCompletes) {
   const std::string completion = Run({"completion", "bash"}).out;
   EXPECT_TRUE(Has(Complete(completion, {"hvbench", "rep"}), "report"));
   EXPECT_TRUE(Has(Complete(completion, {"hvbench", "--hvbench_run"}), "--hvbench_runtimes="));
