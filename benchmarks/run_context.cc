@@ -73,7 +73,7 @@ void RunContext::AddGuest(const std::string& runtime, LiveGuest& guest) {
     entries_[prefix + key] = std::to_string(Ms(boot.launch_called_ns, at_ns));
   };
   add_phase("process_started_ms", boot.process_started_ns);
-  if (boot.kernel_entered_ns) add_phase("kernel_entered_ms", *boot.kernel_entered_ns);
+  if (boot.guest_kernel_entered_ns) add_phase("kernel_entered_ms", *boot.guest_kernel_entered_ns);
   add_phase("agent_started_ms", boot.agent_started_ns);
   add_phase("first_reply_ms", boot.first_reply_ns);
   std::string& boots = entries_[prefix + "boots_first_reply_ms"];

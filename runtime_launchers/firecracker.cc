@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kFirecrackerVersionTimeout = std::chrono::seconds(10);
-// The first with ACPI: before it, devices are told on the kernel's command line alone, which
+// The first with ACPI: before it, devices are told on the guest kernel's command line alone, which
 // modules do not see.
 constexpr std::pair<int, int> kOldestVersion = {1, 8};
 constexpr std::pair<int, int> kFirstWithPci = {1, 13};
@@ -74,7 +74,7 @@ class FirecrackerLauncher : public Launcher {
   void RemoveCaches() override;
 
  private:
-  // What a snapshot was made from: the agent's hash, the kernel's, processors, memory.
+  // What a snapshot was made from: the agent's hash, the guest kernel's, processors, memory.
   using SnapshotKey = std::tuple<std::string, std::string, int, std::int64_t>;
 
   fs::path BinaryName() const;
@@ -151,14 +151,14 @@ std::optional<Unusable> FirecrackerLauncher::Check(ProbeResult& result) {
   if (auto problem = CheckRoot()) return problem;
   if (auto unusable = CheckKvm()) return unusable;
   if (options_.images == nullptr) return Unusable{"there is no guest kernel image", ""};
-  options_.images->KernelRelease();
+  options_.images->GuestKernelRelease();
   return std::nullopt;
 }
 
 ProbeResult FirecrackerLauncher::Probe(ProbeDepth depth, const LaunchRequest& trial) {
   return RunProbe(
       depth, [&](ProbeResult& result) { return Check(result); },
-      // All that a boot needs and a kernel may lack; KVM has been tried.
+      // All that a boot needs and a guest kernel may lack; KVM has been tried.
       [&]() -> std::optional<Unusable> {
         options_.images->Provide(trial.agent, FirecrackerModules(Resolve().pci, /*ext4=*/false));
         return std::nullopt;
@@ -175,14 +175,14 @@ GuestImage FirecrackerLauncher::Image(const LaunchRequest& request,
 void FirecrackerLauncher::ProvideSnapshot(const LaunchRequest& request,
                                           const FirecrackerOptions& resolved) {
   const GuestImage image = Image(request, resolved);
-  const SnapshotKey key(Sha256OfFile(request.agent), image.kernel_sha256, request.shape.vcpus,
+  const SnapshotKey key(Sha256OfFile(request.agent), image.guest_kernel_sha256, request.shape.vcpus,
                         request.shape.memory_mib);
   std::error_code error;
   if (key == snapshot_key_ && fs::exists(snapshot_dir_, error)) return;
   RemoveCaches();
   snapshot_dir_ = request.guest_dir.parent_path() / (options_.name + ".snapshot");
-  snapshot_ = {snapshot_dir_ / "state", snapshot_dir_ / "memory", image.kernel_release,
-               image.kernel_sha256};
+  snapshot_ = {snapshot_dir_ / "state", snapshot_dir_ / "memory", image.guest_kernel_release,
+               image.guest_kernel_sha256};
   // In the guest's own group, which is free until the snapshot is restored.
   LaunchRequest for_template = request;
   for_template.guest_dir = snapshot_dir_ / "template";

@@ -12,12 +12,12 @@
 namespace hvbench {
 
 struct GuestImage {
-  std::filesystem::path kernel;   // as its package has it: a bzImage, or an ELF file
-  std::filesystem::path vmlinux;  // the same kernel as an uncompressed ELF file
+  std::filesystem::path guest_kernel;  // as its package has it: a bzImage, or an ELF file
+  std::filesystem::path vmlinux;       // the same as an uncompressed ELF file
   // A cpio archive: the agent is /init, and loads /modules/* in the order of their names.
   std::filesystem::path initramfs;
-  std::string kernel_release;  // as uname(2) has it in the guest
-  std::string kernel_sha256;   // of `kernel`
+  std::string guest_kernel_release;  // as uname(2) has it in the guest
+  std::string guest_kernel_sha256;   // of `guest_kernel`
 };
 
 // There is no guest kernel image, or it is of no use; `fix` says what to do about it.
@@ -37,14 +37,14 @@ class GuestImageStore {
   GuestImageStore& operator=(const GuestImageStore&) = delete;
   virtual ~GuestImageStore() = default;
 
-  // The release of the kernel that guests will get. Reads its header and makes nothing.
+  // The release of the Linux that guests will get. Reads its header and makes nothing.
   // NoGuestKernel.
-  virtual std::string KernelRelease() = 0;
+  virtual std::string GuestKernelRelease() = 0;
 
   // `modules` are the drivers of the machine's devices ("virtio_mmio"). What they depend on comes
-  // before them, what the kernel has built in is left out. The first call for an agent and a set of
-  // modules takes about a second, later ones find it. NoGuestKernel, also where the kernel lacks
-  // one of the modules; Error if the agent cannot be read or the image not be written.
+  // before them, what the guest kernel has built in is left out. The first call for an agent and a
+  // set of modules takes about a second, later ones find it. NoGuestKernel, also where the guest
+  // kernel lacks one of the modules; Error if the agent cannot be read or the image not be written.
   virtual GuestImage Provide(const std::filesystem::path& agent,
                              const std::vector<std::string>& modules) = 0;
 };

@@ -59,7 +59,7 @@ std::optional<Unusable> QemuLauncher::Check(ProbeResult& result) const {
   result.version = at == std::string::npos ? line : line.substr(at + kVersion.size());
   if (auto problem = CheckRoot()) return problem;
   const QemuOptions checked(options_.options);
-  if (options_.images != nullptr) options_.images->KernelRelease();
+  if (options_.images != nullptr) options_.images->GuestKernelRelease();
   const std::optional<Unusable> no_kvm = CheckKvm();
   if (machine_.kvm) return no_kvm;
   if (!no_kvm) {

@@ -147,8 +147,9 @@ class BootFixture : public StartupFixture {
     Boot sum;
     for (const Boot& boot : boots) {
       sum.phases.process += boot.phases.process;
-      if (boot.phases.kernel) {
-        sum.phases.kernel = sum.phases.kernel.value_or(nanoseconds(0)) + *boot.phases.kernel;
+      if (boot.phases.guest_kernel) {
+        sum.phases.guest_kernel =
+            sum.phases.guest_kernel.value_or(nanoseconds(0)) + *boot.phases.guest_kernel;
       }
       sum.phases.agent += boot.phases.agent;
       sum.phases.reply += boot.phases.reply;
@@ -164,7 +165,8 @@ class BootFixture : public StartupFixture {
                 {"boot_agent_ms", Ms(sum.phases.agent / count)},
                 {"boot_reply_ms", Ms(sum.phases.reply / count)},
                 {"stop_ms", Ms(sum.stop / count)}};
-    if (sum.phases.kernel) counters.push_back({"boot_kernel_ms", Ms(*sum.phases.kernel / count)});
+    if (sum.phases.guest_kernel)
+      counters.push_back({"boot_kernel_ms", Ms(*sum.phases.guest_kernel / count)});
     for (std::size_t i = 0; i < boots.size(); ++i) {
       counters.push_back({SampleName("boot", i, "ms"), Ms(boots[i].phases.Total())});
     }

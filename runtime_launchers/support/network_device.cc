@@ -5,12 +5,12 @@
 #include "runtime_launchers/support/process.h"
 
 namespace hvbench {
-void RunIp(const std::filesystem::path& network_namespace, const std::vector<std::string>& words,
-           Deadline deadline) {
+void RunIp(const std::filesystem::path& network_namespace,
+           const std::vector<std::string>& arguments, Deadline deadline) {
   const auto program = FindExecutable("ip");
   if (!program) throw Error("there is no program ip; apt-get install iproute2");
   std::vector<std::string> argv = {program->string()};
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   SpawnOptions options;
   options.network_namespace = network_namespace;
   const CommandResult result = RunCommand(argv, options, deadline, /*interruptible=*/false);

@@ -12,10 +12,10 @@
 
 namespace hvbench {
 
-// Runs `ip` with these words in that namespace. Throws Error with what it printed if it fails, or
-// is not installed.
-void RunIp(const std::filesystem::path& network_namespace, const std::vector<std::string>& words,
-           Deadline deadline);
+// Runs `ip` with these arguments in that namespace. Throws Error with what it printed if it fails,
+// or is not installed.
+void RunIp(const std::filesystem::path& network_namespace,
+           const std::vector<std::string>& arguments, Deadline deadline);
 
 // Gives the device, which is in `network_namespace` by now, its address, and brings it up together
 // with loopback.

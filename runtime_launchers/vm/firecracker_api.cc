@@ -63,9 +63,9 @@ void FirecrackerApi::Start(const FirecrackerMachine& machine, Deadline deadline)
     Send(HttpMethod::kPut, target, body.dump(), deadline);
   };
   put("/machine-config", {{"vcpu_count", machine.vcpus}, {"mem_size_mib", machine.memory_mib}});
-  put("/boot-source", {{"kernel_image_path", machine.kernel},
+  put("/boot-source", {{"kernel_image_path", machine.guest_kernel},
                        {"initrd_path", machine.initramfs},
-                       {"boot_args", machine.kernel_arguments}});
+                       {"boot_args", machine.kernel_parameters}});
   // The host's own number is 2; each VMM has a vsock of its own.
   put("/vsock", {{"guest_cid", 3}, {"uds_path", machine.vsock_socket}});
   for (const std::string& disk : machine.disks) {

@@ -16,9 +16,9 @@ namespace hvbench {
 struct FirecrackerMachine {
   int vcpus = 1;
   std::int64_t memory_mib = 0;
-  std::string kernel;  // an uncompressed ELF file
+  std::string guest_kernel;  // an uncompressed ELF file
   std::string initramfs;
-  std::string kernel_arguments;
+  std::string kernel_parameters;
   std::string vsock_socket;        // the host's end of the vsock
   std::vector<std::string> disks;  // raw files, in the order of the guest's devices
   std::string io_engine;           // of the disks: "Sync" or "Async"

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 // Names in the VMM's root folder.
 constexpr char kApiSocket[] = "api.sock";
 constexpr char kVsockSocket[] = "v.sock";
-constexpr char kKernel[] = "vmlinux";
+constexpr char kGuestKernel[] = "vmlinux";
 constexpr char kInitramfs[] = "initramfs";
 constexpr char kState[] = "machine";
 constexpr char kMemory[] = "memory";
@@ -42,7 +42,7 @@ constexpr auto kAgentPoll = std::chrono::milliseconds(2);
 constexpr auto kMetricsTimeout = std::chrono::seconds(2);
 
 // The machine ends by a reset through the i8042, which has nothing else here.
-constexpr char kKernelWords[] = "reboot=k i8042.noaux i8042.nomux i8042.dumbkbd";
+constexpr char kKernelParameters[] = "reboot=k i8042.noaux i8042.nomux i8042.dumbkbd";
 
 std::int64_t MonotonicUs() {
   timespec now{};
@@ -146,9 +146,9 @@ void FirecrackerGuest::MakeRoot() {
   MakeOwn(root_);
 }
 
-void FirecrackerGuest::NoteOwnFacts(const std::string& kernel_release,
-                                    const std::string& kernel_sha256) {
-  NoteFacts("kvm", kernel_release, kernel_sha256);
+void FirecrackerGuest::NoteOwnFacts(const std::string& guest_kernel_release,
+                                    const std::string& guest_kernel_sha256) {
+  NoteFacts("kvm", guest_kernel_release, guest_kernel_sha256);
   facts_["command_line"] = CommandLine(Command());
   facts_["transport"] = "vsock";
   facts_["jailer"] = options_.jailer.empty() ? "no" : "yes";
@@ -169,23 +169,23 @@ void FirecrackerGuest::BootTemplate(const LaunchRequest& request, const GuestIma
 void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& image,
                                 const std::string& agent_option) {
   MakeRoot();
-  Place(image.vmlinux, kKernel, /*writable=*/false);
+  Place(image.vmlinux, kGuestKernel, /*writable=*/false);
   Place(image.initramfs, kInitramfs, /*writable=*/false);
   FirecrackerMachine machine;
   machine.vcpus = request.shape.vcpus;
   machine.memory_mib = request.shape.memory_mib;
-  machine.kernel = kKernel;
+  machine.guest_kernel = kGuestKernel;
   machine.initramfs = kInitramfs;
   machine.vsock_socket = kVsockSocket;
-  NoteOwnFacts(image.kernel_release, image.kernel_sha256);
+  NoteOwnFacts(image.guest_kernel_release, image.guest_kernel_sha256);
   GuestMachine as_seen;
-  as_seen.kernel_words = kKernelWords + std::string(options_.pci ? "" : " pci=off");
+  as_seen.kernel_parameters = kKernelParameters + std::string(options_.pci ? "" : " pci=off");
   as_seen.bridge_option = "--vsock=" + std::to_string(kAgentPort) + agent_option;
   as_seen.disks = GuestDisksOf(request);
   as_seen.network = request.network;
-  machine.kernel_arguments = GuestCommandLine(as_seen);
+  machine.kernel_parameters = GuestCommandLine(as_seen);
   AddDevices(as_seen, machine);
-  facts_["kernel_arguments"] = machine.kernel_arguments;
+  facts_["kernel_arguments"] = machine.kernel_parameters;
   Spawn(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
 }
@@ -208,7 +208,7 @@ void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSn
   MakeRoot();
   Place(snapshot.state, kState, /*writable=*/false);
   Place(snapshot.memory, kMemory, /*writable=*/false);
-  NoteOwnFacts(snapshot.kernel_release, snapshot.kernel_sha256);
+  NoteOwnFacts(snapshot.guest_kernel_release, snapshot.guest_kernel_sha256);
   facts_["snapshot"] = snapshot.memory;
   Spawn(request, {snapshot.state, snapshot.memory});
   api_->LoadSnapshot(kState, kMemory, request.deadline);

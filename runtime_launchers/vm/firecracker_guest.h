@@ -26,8 +26,8 @@ struct FirecrackerOptions {
 struct FirecrackerSnapshot {
   std::filesystem::path state;
   std::filesystem::path memory;
-  std::string kernel_release;
-  std::string kernel_sha256;
+  std::string guest_kernel_release;
+  std::string guest_kernel_sha256;
 };
 
 class FirecrackerGuest : public VmmGuest {
@@ -60,7 +60,8 @@ class FirecrackerGuest : public VmmGuest {
   // Gives the VMM a file under a name in its root folder.
   void Place(const std::filesystem::path& file, const std::string& name, bool writable) const;
   void MakeOwn(const std::filesystem::path& file) const;
-  void NoteOwnFacts(const std::string& kernel_release, const std::string& kernel_sha256);
+  void NoteOwnFacts(const std::string& guest_kernel_release,
+                    const std::string& guest_kernel_sha256);
 
   FirecrackerOptions options_;
   std::filesystem::path root_;  // the VMM's working directory; with a jailer, its root

@@ -29,17 +29,18 @@ std::vector<std::string> GuestModules(const GuestMachine& machine) {
 
 std::string GuestCommandLine(const GuestMachine& machine) {
   // A panic and the agent's end both reset the machine, which ends the VMM. Errors, panics and the
-  // agent's words go to the console.
-  std::string words =
+  // agent's output go to the console.
+  std::string command_line =
       "rdinit=/init panic=-1 quiet printk.devkmsg=on earlyprintk=ttyS0,115200,keep "
       "8250.nr_uarts=0 tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on " +
-      machine.kernel_words + " -- --init" + StateOptionsOfMachine();
+      machine.kernel_parameters + " -- --init" + StateOptionsOfMachine();
   if (machine.network) {
-    words += " --address=" + machine.network->address + "/" +
-             std::to_string(machine.network->prefix_bits) + " --peer=" + machine.network->peer;
+    command_line += " --address=" + machine.network->address + "/" +
+                    std::to_string(machine.network->prefix_bits) +
+                    " --peer=" + machine.network->peer;
   }
-  for (const GuestDisk& disk : machine.disks) words += " " + disk.agent_option;
-  return words + " " + machine.bridge_option;
+  for (const GuestDisk& disk : machine.disks) command_line += " " + disk.agent_option;
+  return command_line + " " + machine.bridge_option;
 }
 
 }  // namespace hvbench

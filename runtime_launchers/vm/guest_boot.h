@@ -1,5 +1,5 @@
 // What the Linux in a virtual machine needs to boot into the agent, whichever VMM made the machine:
-// its disks, its modules, and the words for the kernel and the agent.
+// its disks, its modules, and the parameters of its kernel and of the agent.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +26,7 @@ struct GuestMachine {
   bool has_pci = false;       // else virtio devices are told on the command line or by ACPI (MMIO)
   std::string bridge_module;  // of the device by which the agent is reached
   std::string bridge_option;  // what the agent is told of it: "--vsock=1024"
-  std::string kernel_words;   // for this machine alone, such as how it is reset: "reboot=t"
+  std::string kernel_parameters;  // for this machine alone, such as how it is reset: "reboot=t"
   std::vector<GuestDisk> disks;
   std::optional<GuestNetwork> network;
 };
@@ -34,7 +34,7 @@ struct GuestMachine {
 // The drivers that the machine's devices need (GuestImageStore::Provide).
 std::vector<std::string> GuestModules(const GuestMachine& machine);
 
-// The kernel's parameters, and behind "--" those of the agent, which is its first process.
+// The guest kernel's parameters, and behind "--" those of the agent, which is its first process.
 std::string GuestCommandLine(const GuestMachine& machine);
 
 }  // namespace hvbench

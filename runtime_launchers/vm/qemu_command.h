@@ -21,11 +21,11 @@ struct QemuMachine {
 // Out of RuntimeOptions::options. Throws Error for a word that is neither of these nor begins with
 // '-' or follows one that does.
 struct QemuOptions {
-  explicit QemuOptions(const std::vector<std::string>& words);
+  explicit QemuOptions(const std::vector<std::string>& options);
 
-  bool preallocate = false;              // "memory=preallocated"; "memory=on-demand" is the default
-  bool use_vsock = true;                 // "transport=virtio-serial": not even where it works
-  std::vector<std::string> extra_words;  // for QEMU itself
+  bool preallocate = false;  // "memory=preallocated"; "memory=on-demand" is the default
+  bool use_vsock = true;     // "transport=virtio-serial": not even where it works
+  std::vector<std::string> extra_arguments;  // for QEMU itself
 };
 
 // What one guest of QEMU has of its own.

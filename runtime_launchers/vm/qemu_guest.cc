@@ -84,8 +84,8 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
 }
 
 void QemuGuest::Start(const LaunchRequest& request) {
-  NoteFacts(plan_.machine.kvm ? "kvm" : "tcg", plan_.image.kernel_release,
-            plan_.image.kernel_sha256);
+  NoteFacts(plan_.machine.kvm ? "kvm" : "tcg", plan_.image.guest_kernel_release,
+            plan_.image.guest_kernel_sha256);
   EvictFromCache(request, {plan_.image.vmlinux, plan_.image.initramfs});
   phases_.launch_called_ns = MonotonicRawNs();
   try {

@@ -44,19 +44,19 @@ void VmmGuest::SpawnVmm(const LaunchRequest& request, const std::vector<std::str
   output.CloseWriter();
 }
 
-void VmmGuest::NoteFacts(const std::string& accelerator, const std::string& kernel_release,
-                         const std::string& kernel_sha256) {
+void VmmGuest::NoteFacts(const std::string& accelerator, const std::string& guest_kernel_release,
+                         const std::string& guest_kernel_sha256) {
   facts_["binary_sha256"] = Sha256OfFile(binary_);
   facts_["accelerator"] = accelerator;
-  facts_["guest_kernel"] = "Linux " + kernel_release;
-  facts_["guest_kernel_sha256"] = kernel_sha256;
+  facts_["guest_kernel"] = "Linux " + guest_kernel_release;
+  facts_["guest_kernel_sha256"] = guest_kernel_sha256;
   facts_["limits"] = "cgroup";
 }
 
 std::string VmmGuest::DescribeDeath(const ExitStatus& status) {
   if (!status.success()) return ProcessGuest::DescribeDeath(status);
   const std::string panic = PanicIn(console_->Tail(kPanicSearchBytes));
-  if (!panic.empty()) return "kernel panicked: " + panic;
+  if (!panic.empty()) return "guest kernel panicked: " + panic;
   const std::string why = WhyDown();
   return "machine went down" + (why.empty() ? "" : " (" + why + ")");
 }

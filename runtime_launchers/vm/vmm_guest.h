@@ -30,8 +30,8 @@ class VmmGuest : public ProcessGuest {
   void SpawnVmm(const LaunchRequest& request, const std::vector<std::string>& command,
                 SpawnOptions options, const std::filesystem::path& console_fifo = {});
   // What results say of every virtual machine.
-  void NoteFacts(const std::string& accelerator, const std::string& kernel_release,
-                 const std::string& kernel_sha256);
+  void NoteFacts(const std::string& accelerator, const std::string& guest_kernel_release,
+                 const std::string& guest_kernel_sha256);
 
   // A machine that went down ends its VMM in order: then the guest's kernel says why, or WhyDown.
   std::string DescribeDeath(const ExitStatus& status) override;

@@ -139,11 +139,11 @@ TEST_P(MachineFaults, ABootsPhasesAreInTheirOrder) {
   const BootTimeline boot =
       MakeBootTimeline(booted.guest->Phases(), booted.hello, sample, ping.received_ns);
   const std::int64_t unsure_ns = boot.uncertainty_ns + 20'000'000;  // a skew of 1 % over 2 s
-  ASSERT_NE(boot.kernel_entered_ns.has_value(), GetParam().ends_with("-snapshot"))
+  ASSERT_NE(boot.guest_kernel_entered_ns.has_value(), GetParam().ends_with("-snapshot"))
       << "only a machine that is restored enters no kernel";
-  if (boot.kernel_entered_ns) {
-    EXPECT_LT(boot.launch_called_ns, *boot.kernel_entered_ns + unsure_ns);
-    EXPECT_LT(*boot.kernel_entered_ns, boot.agent_started_ns);
+  if (boot.guest_kernel_entered_ns) {
+    EXPECT_LT(boot.launch_called_ns, *boot.guest_kernel_entered_ns + unsure_ns);
+    EXPECT_LT(*boot.guest_kernel_entered_ns, boot.agent_started_ns);
   }
   EXPECT_LT(boot.launch_called_ns, boot.agent_started_ns + unsure_ns);
   EXPECT_LT(boot.agent_started_ns, boot.first_reply_ns);

@@ -36,7 +36,8 @@ TEST(QemuOptions, KnowsItsOwnAndPassesOnQemus) {
       {"memory=preallocated", "-device", "virtio-rng-pci", "transport=virtio-serial", "-enable-x"});
   EXPECT_TRUE(some.preallocate);
   EXPECT_FALSE(some.use_vsock);
-  EXPECT_EQ(some.extra_words, (std::vector<std::string>{"-device", "virtio-rng-pci", "-enable-x"}));
+  EXPECT_EQ(some.extra_arguments,
+            (std::vector<std::string>{"-device", "virtio-rng-pci", "-enable-x"}));
 }
 
 TEST(QemuOptions, AMisspeltOneIsAnError) {
@@ -119,10 +120,10 @@ TEST(QemuArguments, ARootWithTheApplicationsIsToBeMounted) {
   request.root_image = "/guest/application.ext4";
   request.application.emplace();
   plan.disks = GuestDisksOf(request);
-  const std::string kernel_words =
+  const std::string kernel_parameters =
       ValueOf(QemuArguments(plan, QemuGuestFiles("/guest")), "-append");
-  EXPECT_NE(kernel_words.find(" --application=/dev/vda "), std::string::npos);
-  EXPECT_EQ(kernel_words.find("--disk="), std::string::npos);
+  EXPECT_NE(kernel_parameters.find(" --application=/dev/vda "), std::string::npos);
+  EXPECT_EQ(kernel_parameters.find("--disk="), std::string::npos);
   EXPECT_EQ(QemuModules(plan, false).back(), "ext4");
 }
 
