@@ -64,7 +64,7 @@ class Cell:
         pattern = {"seqread": "read", "seqwrite": "write"}.get(self.kernel, self.kernel)
         # norandommap: as ours, each offset is drawn anew. lat_percentiles: from before the
         # submission to the completion, as ours; clat would leave the submission out.
-        return ["fio", "--name=peer", f"--filename={path}", f"--size={FILE_MIB}m",
+        return ["fio", "--name=fio", f"--filename={path}", f"--size={FILE_MIB}m",
                 f"--rw={pattern}", f"--ioengine={self.engine}", f"--bs={self.block_kib}k",
                 f"--iodepth={self.depth}", "--direct=1", "--thread", "--norandommap",
                 "--randrepeat=0", "--iomem_align=2m", "--time_based",
@@ -173,7 +173,7 @@ class Fio:
         self.work_dir, self.command, self.options = work_dir, command, options
         self.is_gvisor = runtime == "gvisor"
         self.state = work_dir / "state"
-        self.cgroup = pathlib.Path(f"/hvbench-peer-{os.getpid()}")
+        self.cgroup = pathlib.Path(f"/hvbench-fio-{os.getpid()}")
         self.file = work_dir / "fio" / "file"
         self.file.parent.mkdir()
         # A guest's volume is a mount of its own, and no hard link leads out of one. In a second
@@ -338,16 +338,16 @@ def in_turns(cell, ours, fio, operations, own_file=None):
                 fio.lay_out()
             elif own_file is None:
                 fio.share(file)
-            with ending(fio.start(cell, cpus, LONG_SECONDS, ours.bundle())) as peer:
-                pid = holder_of(fio.file, peer, others=[agent])
+            with ending(fio.start(cell, cpus, LONG_SECONDS, ours.bundle())) as tool:
+                pid = holder_of(fio.file, tool, others=[agent])
                 with contextlib.closing(Turns(pid, cell, 0)) as theirs:
                     pairs = take_turns(mine, theirs, operations)
-                peer.send_signal(signal.SIGINT)
-                fio_p99 = cell.rate_and_p99(output_of(peer, FIO_INTERRUPTED))[1]
+                tool.send_signal(signal.SIGINT)
+                fio_p99 = cell.rate_and_p99(output_of(tool, FIO_INTERRUPTED))[1]
         # Medians, so that no single turn counts in which the disk or the process stood still.
         our_rates, fio_rates = map(statistics.median, zip(*pairs))
-        rates = our_rates, fio_rates, statistics.median(our / peers if peers else math.inf
-                                                        for our, peers in pairs)
+        rates = our_rates, fio_rates, statistics.median(our / theirs if theirs else math.inf
+                                                        for our, theirs in pairs)
         if cell.writes() and own_file is None:
             return rates, None
         our_p99 = ours.result(hvbench)[1]
@@ -361,8 +361,8 @@ def alone(cell, ours, fio, seconds):
         bundle = ours.bundle()
         our_rate, our_p99, cpus = ours.result(hvbench)
     fio.lay_out()
-    with ending(fio.start(cell, cpus, seconds, bundle)) as peer:
-        fio_rate, fio_p99 = cell.rate_and_p99(output_of(peer))
+    with ending(fio.start(cell, cpus, seconds, bundle)) as tool:
+        fio_rate, fio_p99 = cell.rate_and_p99(output_of(tool))
     return (our_rate, fio_rate, our_rate / fio_rate), (our_p99, fio_p99, our_p99 / fio_p99)
 
 

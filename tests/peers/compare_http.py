@@ -18,8 +18,8 @@ import sys
 import tempfile
 import time
 
-from application_peers import SEED, MASK, Overlay, add_arguments, bundle_config, can_run, compare, mix
-from application_peers import tree_of
+from application_tools import SEED, MASK, Overlay, add_arguments, bundle_config, can_run, compare, mix
+from application_tools import tree_of
 from compare_network import GUEST, SKIPPED, Network, run
 from load_client import LoadClient
 

@@ -23,7 +23,7 @@ import time
 PEER, GUEST, PREFIX = "198.18.0.1", "198.18.0.2", "15"
 SKIPPED = 77  # as automake has it
 
-# Name, our cell, the peer's program, its arguments. All sizes are those of the cell, but for
+# Name, our cell, the other tool, its arguments. All sizes are those of the cell, but for
 # sockperf's smallest message, which is 14 bytes.
 CASES = {
     "up": ("network/tcp_stream/direction:up/streams:1/message_kib:128", "iperf3", []),
@@ -156,7 +156,7 @@ def server(network, cpu, tool):
         process.wait()
 
 
-def peers(arguments, guest, network, peer_cpu, case):
+def other_tool(arguments, guest, network, peer_cpu, case):
     _, tool, options = CASES[case]
     seconds = str(arguments.seconds)
     with server(network, peer_cpu, tool):
@@ -178,7 +178,7 @@ def compare(arguments, guest, network, peer_cpu, case):
             if side == "A":
                 a.append(ours(arguments, guest.name, case))
             else:
-                b.append(peers(arguments, guest, network, peer_cpu, case))
+                b.append(other_tool(arguments, guest, network, peer_cpu, case))
     cell, tool, _ = CASES[case]
     ratios = []
     for i, what in enumerate(("mean", "p50", "p99") if tool == "sockperf" else ("GB/s",)):
@@ -211,7 +211,7 @@ def main():
     cpus = sorted(os.sched_getaffinity(0))
     ratios = []
     with Network() as network:
-        print("| guest | cell | unit | hvbench, median (range) | peer, median (range) | ratio |")
+        print("| guest | cell | unit | hvbench, median (range) | other tool, median (range) | ratio |")
         print("|---|---|---|---|---|---|", flush=True)
         for guest in (Native(network, cpus[-1]), Runc(network, cpus[-1])):
             for case in arguments.only:

@@ -20,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 
-from application_peers import SEED, Overlay, add_arguments, bundle_config, can_run, compare, mix
-from application_peers import tree_of
+from application_tools import SEED, Overlay, add_arguments, bundle_config, can_run, compare, mix
+from application_tools import tree_of
 from compare_network import GUEST, SKIPPED, Network, run
 from load_client import LoadClient
 
@@ -78,7 +78,7 @@ class Sides:
     def sysbench(self, case, command="run"):
         process = subprocess.Popen(
             [*self.prefix, "sysbench", case, "--db-driver=mysql", f"--mysql-host={GUEST}",
-             f"--mysql-user={USER}", f"--mysql-password={password(SEED)}", "--mysql-db=peer",
+             f"--mysql-user={USER}", f"--mysql-password={password(SEED)}", "--mysql-db=sysbench",
              "--mysql-ssl=off",
              f"--tables={SHAPE['tables']}", f"--table-size={SHAPE['rows']}", "--rand-type=uniform",
              f"--threads={self.arguments.connections}", f"--time={self.arguments.seconds}", command],
@@ -101,7 +101,7 @@ def compare_in(arguments, runtime, cpus):
             sides = Sides(arguments, network, cpus[0])
             sides.ours(CASES[0])  # loads the tables, and sets the durability
             run(*sides.prefix, "mariadb", "--no-defaults", f"--host={GUEST}", f"--user={USER}",
-                f"--password={password(SEED)}", "--execute=CREATE DATABASE peer")
+                f"--password={password(SEED)}", "--execute=CREATE DATABASE sysbench")
             sides.sysbench(CASES[1], "prepare")
             ratios = [compare(f"{runtime} | {case}", ("transactions/s", "CPU us/transaction"),
                               arguments.rounds, lambda: sides.ours(case),
