@@ -183,7 +183,7 @@ bool ComparisonRun::IsNarrow(const Kernel& kernel) const {
     if (cell.runtime == plan_.baseline || other == nullptr || !other->Measured()) continue;
     if (baseline == nullptr || !baseline->Measured()) continue;
     const RatioEstimate estimate = Compare(*baseline, *other, Pairing::kSameRun).estimate;
-    if (!estimate.interval || estimate.units < kMinBootstrapUnits ||
+    if (!estimate.interval || estimate.sampling_units < kMinBootstrapSamplingUnits ||
         estimate.interval->high / estimate.interval->low - 1 > plan_.width) {
       return false;
     }

@@ -52,8 +52,9 @@ class FileComparison {
   const std::map<std::string, GeometricMean>& means() const { return means_; }
   const Quantity& quantity() const { return quantity_; }
   bool OfOneBoot() const {
-    return std::any_of(lines_.begin(), lines_.end(),
-                       [](const Line& line) { return line.comparison.unit == Unit::kRepetition; });
+    return std::any_of(lines_.begin(), lines_.end(), [](const Line& line) {
+      return line.comparison.sampling_unit == SamplingUnit::kRepetition;
+    });
   }
 
  private:
@@ -107,7 +108,7 @@ class FileComparison {
 
   static double GeometricMeanOf(const CellResult& cell) {
     double log_sum = 0;
-    const std::vector<double> values = UnitValues(cell);
+    const std::vector<double> values = SamplingUnitValues(cell);
     for (const double value : values) log_sum += std::log(value);
     return std::exp(log_sum / static_cast<double>(values.size()));
   }
@@ -157,7 +158,7 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
 void PrintJson(const FileComparison& comparison, std::ostream& out) {
   const auto estimate = [](const RatioEstimate& e) {
     OrderedJson json = {
-        {"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.units}};
+        {"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.sampling_units}};
     if (e.interval) {
       json["low"] = e.interval->low;
       json["high"] = e.interval->high;
@@ -169,7 +170,7 @@ void PrintJson(const FileComparison& comparison, std::ostream& out) {
   for (const Line& line : comparison.lines()) {
     OrderedJson row = {{"name", line.name}};
     row.update(estimate(line.comparison.estimate));
-    row.update({{"unit", NameOf(line.comparison.unit)},
+    row.update({{"sampling_unit", NameOf(line.comparison.sampling_unit)},
                 {"verdict", NameOf(line.comparison.verdict, quantity)},
                 {"a", line.baseline},
                 {"b", line.other},

@@ -31,7 +31,7 @@ OrderedJson Short(double value) {
 }
 
 OrderedJson Estimate(const RatioEstimate& estimate) {
-  OrderedJson json = {{"r", Short(estimate.ratio)}, {"n", estimate.units}};
+  OrderedJson json = {{"r", Short(estimate.ratio)}, {"n", estimate.sampling_units}};
   if (estimate.interval) {
     json["lo"] = Short(estimate.interval->low);
     json["hi"] = Short(estimate.interval->high);
@@ -73,15 +73,15 @@ OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
     boots = boots || sample.boot > 0;
   }
   if (!boots) json.erase("b");
-  const std::vector<double> units = UnitValues(*cell);
+  const std::vector<double> values = SamplingUnitValues(*cell);
   std::vector<double> logs;
-  for (const double ns : units) logs.push_back(std::log(ns));
+  for (const double ns : values) logs.push_back(std::log(ns));
   RatioEstimate time = PairedRatio(logs);  // to one nanosecond
   json["time"] = Estimate(time);
-  json["cv"] = Short(CoefficientOfVariation(units));
+  json["cv"] = Short(CoefficientOfVariation(values));
   if (comparison != nullptr) {
     json["ratio"] = Estimate(comparison->estimate);
-    json["ratio"]["unit"] = NameOf(comparison->unit);
+    json["ratio"]["unit"] = NameOf(comparison->sampling_unit);
     json["v"] = NameOf(comparison->verdict, Quantity());
   }
   return json;

@@ -62,7 +62,7 @@ const std::vector<Gauge>& Gauges() {
       {"hvbench_repetitions", "", "Repetitions that were measured.",
        [](const CellResult& cell) { return static_cast<double>(cell.samples.size()); }},
       {"hvbench_variation_ratio", "ratio", "Coefficient of variation of the boots' times.",
-       [](const CellResult& cell) { return CoefficientOfVariation(UnitValues(cell)); }},
+       [](const CellResult& cell) { return CoefficientOfVariation(SamplingUnitValues(cell)); }},
   };
   return kGauges;
 }

@@ -31,20 +31,21 @@ void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out
 void PrintVerdicts(const Summary& summary, std::ostream& out) {
   const Results& results = summary.results();
   TextTable table({"benchmark", "runtime", summary.baseline(), "ratio [95 %]", "cv", "baseline cv",
-                   "units", "verdict"});
+                   "sampling units", "verdict"});
   const Quantity& quantity = results.quantity();
   std::size_t fewest = 0;
   for (const std::string& kernel : results.kernels()) {
     for (const std::string& runtime : results.runtimes()) {
       const Comparison* comparison = summary.Find(kernel, runtime);
       if (comparison == nullptr) continue;
-      const std::size_t units = comparison->estimate.units;
-      fewest = fewest == 0 ? units : std::min(fewest, units);
+      const std::size_t sampling_units = comparison->estimate.sampling_units;
+      fewest = fewest == 0 ? sampling_units : std::min(fewest, sampling_units);
       const double value = SpreadOf(results.Find(kernel, summary.baseline())->Values()).median;
       table.Add({kernel, runtime, quantity.Print(value), PrintEstimate(comparison->estimate),
                  PrintNumber("%.1f%%", 100 * comparison->other_cv),
                  PrintNumber("%.1f%%", 100 * comparison->baseline_cv),
-                 std::to_string(units) + " " + std::string(NameOf(comparison->unit)) + "s",
+                 std::to_string(sampling_units) + " " +
+                     std::string(NameOf(comparison->sampling_unit)) + "s",
                  std::string(NameOf(comparison->verdict, quantity))});
     }
   }
@@ -56,9 +57,9 @@ void PrintVerdicts(const Summary& summary, std::ostream& out) {
   table.Print(TableStyle::kText, out);
   out << "\nGeometric means\n\n";
   PrintSubsystems(summary, TableStyle::kText, out);
-  if (fewest < kMinBootstrapUnits) {
-    out << "\nBelow " << kMinBootstrapUnits
-        << " units intervals are Student's: the bootstrap needs that many\n";
+  if (fewest < kMinBootstrapSamplingUnits) {
+    out << "\nBelow " << kMinBootstrapSamplingUnits
+        << " sampling units intervals are Student's: the bootstrap needs that many\n";
   }
 }
 

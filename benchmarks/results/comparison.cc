@@ -38,9 +38,9 @@ MeanLogs ByBlock(const CellResult& cell) {
   return blocks;
 }
 
-std::vector<double> UnitLogs(const CellResult& cell, Unit unit) {
+std::vector<double> SamplingUnitLogs(const CellResult& cell, SamplingUnit sampling_unit) {
   std::vector<double> logs;
-  if (unit == Unit::kRepetition) {
+  if (sampling_unit == SamplingUnit::kRepetition) {
     for (const Sample& sample : cell.samples) logs.push_back(std::log(sample.value));
     return logs;
   }
@@ -50,7 +50,9 @@ std::vector<double> UnitLogs(const CellResult& cell, Unit unit) {
   return logs;
 }
 
-double CvOfUnits(const CellResult& cell) { return CoefficientOfVariation(UnitValues(cell)); }
+double CvOfSamplingUnits(const CellResult& cell) {
+  return CoefficientOfVariation(SamplingUnitValues(cell));
+}
 
 }  // namespace
 
@@ -78,13 +80,13 @@ bool IsBetter(Verdict verdict, const Quantity& quantity) {
          (verdict == Verdict::kHigher && quantity.better == Better::kMore);
 }
 
-std::string_view NameOf(Unit unit) {
-  switch (unit) {
-    case Unit::kBlock:
+std::string_view NameOf(SamplingUnit sampling_unit) {
+  switch (sampling_unit) {
+    case SamplingUnit::kBlock:
       return "block";
-    case Unit::kBoot:
+    case SamplingUnit::kBoot:
       return "boot";
-    case Unit::kRepetition:
+    case SamplingUnit::kRepetition:
       return "repetition";
   }
   return "unknown";
@@ -99,8 +101,9 @@ Verdict Judge(const RatioEstimate& estimate) {
   return near_one ? Verdict::kNoDifference : Verdict::kTooNoisy;
 }
 
-std::vector<double> UnitValues(const CellResult& cell) {
-  std::vector<double> values = UnitLogs(cell, SaysBoots(cell) ? Unit::kBoot : Unit::kRepetition);
+std::vector<double> SamplingUnitValues(const CellResult& cell) {
+  std::vector<double> values =
+      SamplingUnitLogs(cell, SaysBoots(cell) ? SamplingUnit::kBoot : SamplingUnit::kRepetition);
   for (double& value : values) value = std::exp(value);
   return values;
 }
@@ -116,15 +119,16 @@ Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing 
     }
   }
   if (!log_ratios.empty()) {
-    comparison.unit = Unit::kBlock;
+    comparison.sampling_unit = SamplingUnit::kBlock;
     comparison.estimate = PairedRatio(log_ratios);
   } else {
-    comparison.unit = SaysBoots(baseline) && SaysBoots(other) ? Unit::kBoot : Unit::kRepetition;
-    comparison.estimate =
-        UnpairedRatio(UnitLogs(baseline, comparison.unit), UnitLogs(other, comparison.unit));
+    comparison.sampling_unit =
+        SaysBoots(baseline) && SaysBoots(other) ? SamplingUnit::kBoot : SamplingUnit::kRepetition;
+    comparison.estimate = UnpairedRatio(SamplingUnitLogs(baseline, comparison.sampling_unit),
+                                        SamplingUnitLogs(other, comparison.sampling_unit));
   }
-  comparison.baseline_cv = CvOfUnits(baseline);
-  comparison.other_cv = CvOfUnits(other);
+  comparison.baseline_cv = CvOfSamplingUnits(baseline);
+  comparison.other_cv = CvOfSamplingUnits(other);
   comparison.verdict = Judge(comparison.estimate);
   return comparison;
 }

@@ -22,15 +22,15 @@ enum class Verdict {
   kTooNoisy,      // neither, and it is not; or there is no interval
 };
 
-// What the values of the statistics are. Boots are independent of each other; repetitions inside of
-// one boot share its memory layout and its luck, so that their interval is too narrow.
-enum class Unit { kBlock, kBoot, kRepetition };
+// What one value of the statistics stands for. Boots are independent of each other; repetitions
+// inside of one boot share its memory layout and its luck, so that their interval is too narrow.
+enum class SamplingUnit { kBlock, kBoot, kRepetition };
 
 struct Comparison {
   RatioEstimate estimate;  // of the other's values to the baseline's
   Verdict verdict = Verdict::kTooNoisy;
-  Unit unit = Unit::kRepetition;
-  double baseline_cv = 0;  // of the units
+  SamplingUnit sampling_unit = SamplingUnit::kRepetition;
+  double baseline_cv = 0;  // of the sampling units
   double other_cv = 0;
 };
 
@@ -40,7 +40,7 @@ std::string_view NameOf(Verdict verdict, const Quantity& quantity);
 bool IsWorse(Verdict verdict, const Quantity& quantity);
 bool IsBetter(Verdict verdict, const Quantity& quantity);
 // "block", "boot", "repetition"
-std::string_view NameOf(Unit unit);
+std::string_view NameOf(SamplingUnit sampling_unit);
 
 Verdict Judge(const RatioEstimate& estimate);
 
@@ -52,7 +52,7 @@ Comparison Compare(const CellResult& baseline, const CellResult& other, Pairing 
 
 // The geometric means of the values of each boot (of each repetition, if there is one boot alone or
 // the file does not say).
-std::vector<double> UnitValues(const CellResult& cell);
+std::vector<double> SamplingUnitValues(const CellResult& cell);
 
 // "1.03 [1.01, 1.05]"
 std::string PrintEstimate(const RatioEstimate& estimate);

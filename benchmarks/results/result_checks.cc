@@ -147,7 +147,7 @@ std::vector<Warning> CheckResults(const Results& results, const std::string& bas
       const CellResult* cell = results.Find(kernel, runtime);
       if (cell == nullptr || !cell->Measured()) continue;
       const std::string name = kernel + "/runtime:" + runtime;
-      if (CoefficientOfVariation(UnitValues(*cell)) > kMaxVariation) noisy.push_back(name);
+      if (CoefficientOfVariation(SamplingUnitValues(*cell)) > kMaxVariation) noisy.push_back(name);
       const Comparison* comparison = summary.Find(kernel, runtime);
       // A difference that is too small to be called one is none here either.
       if (comparison != nullptr && IsBetter(comparison->verdict, results.quantity())) {

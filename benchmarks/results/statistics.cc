@@ -53,9 +53,9 @@ double QuantileOf(const std::vector<double>& sorted, double probability) {
   return std::lerp(sorted[below], sorted[above], at - static_cast<double>(below));
 }
 
-Interval ExpandedPercentile(std::vector<double> replicates, std::size_t units) {
+Interval ExpandedPercentile(std::vector<double> replicates, std::size_t sampling_units) {
   std::sort(replicates.begin(), replicates.end());
-  const auto n = static_cast<double>(units);
+  const auto n = static_cast<double>(sampling_units);
   const double z = std::sqrt(n / (n - 1)) * UpperT(n - 1);
   const double tail = math::cdf(math::normal_distribution<double>(), -z);
   return {std::exp(QuantileOf(replicates, tail)), std::exp(QuantileOf(replicates, 1 - tail))};
@@ -81,13 +81,13 @@ RatioEstimate PairedRatio(const std::vector<double>& log_ratios) {
   RatioEstimate estimate;
   const double mean = Mean(log_ratios);
   estimate.ratio = std::exp(mean);
-  estimate.units = log_ratios.size();
+  estimate.sampling_units = log_ratios.size();
   estimate.replicates = Resample(log_ratios, kSeed);
-  if (estimate.units >= kMinBootstrapUnits) {
-    estimate.interval = ExpandedPercentile(estimate.replicates, estimate.units);
-  } else if (estimate.units >= 2) {
+  if (estimate.sampling_units >= kMinBootstrapSamplingUnits) {
+    estimate.interval = ExpandedPercentile(estimate.replicates, estimate.sampling_units);
+  } else if (estimate.sampling_units >= 2) {
     estimate.interval = Student(mean, std::sqrt(StandardErrorSquared(log_ratios)),
-                                static_cast<double>(estimate.units - 1));
+                                static_cast<double>(estimate.sampling_units - 1));
   }
   return estimate;
 }
@@ -96,13 +96,13 @@ RatioEstimate UnpairedRatio(const std::vector<double>& baseline, const std::vect
   RatioEstimate estimate;
   const double mean = Mean(other) - Mean(baseline);
   estimate.ratio = std::exp(mean);
-  estimate.units = std::min(baseline.size(), other.size());
+  estimate.sampling_units = std::min(baseline.size(), other.size());
   estimate.replicates = Resample(other, kSeed);
   const std::vector<double> subtracted = Resample(baseline, kSeed + 1);
   for (std::size_t i = 0; i < subtracted.size(); ++i) estimate.replicates[i] -= subtracted[i];
-  if (estimate.units >= kMinBootstrapUnits) {
-    estimate.interval = ExpandedPercentile(estimate.replicates, estimate.units);
-  } else if (estimate.units >= 2) {
+  if (estimate.sampling_units >= kMinBootstrapSamplingUnits) {
+    estimate.interval = ExpandedPercentile(estimate.replicates, estimate.sampling_units);
+  } else if (estimate.sampling_units >= 2) {
     const double a = StandardErrorSquared(baseline);
     const double b = StandardErrorSquared(other);
     estimate.interval =
@@ -112,7 +112,8 @@ RatioEstimate UnpairedRatio(const std::vector<double>& baseline, const std::vect
 }
 
 void GeometricMean::Add(const RatioEstimate& estimate) {
-  units_ = count_ == 0 ? estimate.units : std::min(units_, estimate.units);
+  sampling_units_ =
+      count_ == 0 ? estimate.sampling_units : std::min(sampling_units_, estimate.sampling_units);
   ++count_;
   log_sum_ += std::log(estimate.ratio);
   replicate_sums_.resize(kBootstrapReplicates);
@@ -125,9 +126,10 @@ RatioEstimate GeometricMean::Estimate() const {
   RatioEstimate estimate;
   const auto count = static_cast<double>(count_);
   estimate.ratio = std::exp(log_sum_ / count);
-  estimate.units = units_;
+  estimate.sampling_units = sampling_units_;
   for (const double sum : replicate_sums_) estimate.replicates.push_back(sum / count);
-  if (units_ >= 2) estimate.interval = ExpandedPercentile(estimate.replicates, units_);
+  if (sampling_units_ >= 2)
+    estimate.interval = ExpandedPercentile(estimate.replicates, sampling_units_);
   return estimate;
 }
 

@@ -5,9 +5,9 @@
 // Bootstrap, 1993, chapter 13), expanded for few values as in T. Hesterberg: What Teachers Should
 // Know about the Bootstrap, The American Statistician 69(4), 2015, section 4.1: the percentiles are
 // taken at Phi(-sqrt(n / (n - 1)) t), with Student's t of n - 1 degrees of freedom, which is what a
-// plain percentile interval lacks in width. Below kMinBootstrapUnits values that cannot help, as no
-// replicate lies outside of the data: n values have a range that holds their centre with
-// probability 1 - 2^(1 - n), which is above 95 % from 6 on. There the interval is Student's.
+// plain percentile interval lacks in width. Below kMinBootstrapSamplingUnits values that cannot
+// help, as no replicate lies outside of the data: n values have a range that holds their centre
+// with probability 1 - 2^(1 - n), which is above 95 % from 6 on. There the interval is Student's.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace hvbench {
 
-inline constexpr std::size_t kMinBootstrapUnits = 6;
+inline constexpr std::size_t kMinBootstrapSamplingUnits = 6;
 inline constexpr std::size_t kBootstrapReplicates = 2000;
 
 struct Interval {
@@ -27,9 +27,10 @@ struct Interval {
 struct RatioEstimate {
   double ratio = 1;
   std::optional<Interval> interval;  // nothing: a side has one value alone
-  std::size_t units = 0;             // of the side that has fewer
-  // Logarithms of the bootstrap's ratios. Those of estimates with equally many units were drawn
-  // with the same indices: where unit i of both is of the same block, blocks are drawn whole.
+  std::size_t sampling_units = 0;    // of the side that has fewer
+  // Logarithms of the bootstrap's ratios. Those of estimates with equally many sampling units were
+  // drawn with the same indices: where sampling unit i of both is of the same block, blocks are
+  // drawn whole.
   std::vector<double> replicates;
 };
 
@@ -50,7 +51,7 @@ class GeometricMean {
 
  private:
   std::size_t count_ = 0;
-  std::size_t units_ = 0;  // of the estimate that has fewest
+  std::size_t sampling_units_ = 0;  // of the estimate that has fewest
   double log_sum_ = 0;
   std::vector<double> replicate_sums_;
 };

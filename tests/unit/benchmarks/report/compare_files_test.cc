@@ -164,7 +164,7 @@ TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
   a.Add(kGetppid, {100, 101, 99, 100}, -1);
   b.Add(kGetppid, {103, 104, 102, 103}, -1);
   const auto row = nlohmann::json::parse(Run(a, b).out).at("benchmarks").at(0);
-  EXPECT_EQ(row.at("unit"), "boot");
+  EXPECT_EQ(row.at("sampling_unit"), "boot");
   EXPECT_EQ(row.at("units"), 4);
   EXPECT_EQ(row.at("verdict"), "slower");
   EXPECT_NEAR(row.at("ratio").get<double>(), 1.03, 1e-3);

@@ -59,8 +59,8 @@ TEST(Compare, PairsWhatIsOfOneBlock) {
     }
   }
   const Comparison paired = Compare(baseline, other, Pairing::kSameRun);
-  EXPECT_EQ(paired.unit, Unit::kBlock);
-  EXPECT_EQ(paired.estimate.units, 8u);
+  EXPECT_EQ(paired.sampling_unit, SamplingUnit::kBlock);
+  EXPECT_EQ(paired.estimate.sampling_units, 8u);
   EXPECT_EQ(paired.verdict, Verdict::kHigher);
   EXPECT_NEAR(paired.estimate.interval->low, 1.1, 1e-9);
   EXPECT_NEAR(paired.estimate.interval->high, 1.1, 1e-9);
@@ -68,7 +68,7 @@ TEST(Compare, PairsWhatIsOfOneBlock) {
 
   // The same numbers of two runs, whose block 1 was not at one time.
   const Comparison unpaired = Compare(baseline, other, Pairing::kOtherRun);
-  EXPECT_EQ(unpaired.unit, Unit::kBoot);
+  EXPECT_EQ(unpaired.sampling_unit, SamplingUnit::kBoot);
   EXPECT_EQ(unpaired.verdict, Verdict::kTooNoisy);
 }
 
@@ -80,8 +80,8 @@ TEST(Compare, RepetitionsOfABootAreOneValue) {
     other.samples.push_back(SampleOf(100 + i % 4, 5 + i / 4));
   }
   const Comparison comparison = Compare(baseline, other, Pairing::kSameRun);
-  EXPECT_EQ(comparison.unit, Unit::kBoot);
-  EXPECT_EQ(comparison.estimate.units, 3u);
+  EXPECT_EQ(comparison.sampling_unit, SamplingUnit::kBoot);
+  EXPECT_EQ(comparison.estimate.sampling_units, 3u);
   EXPECT_NEAR(comparison.baseline_cv, 0, 1e-9);
 }
 
@@ -89,8 +89,8 @@ TEST(Compare, OneBootHasRepetitionsAlone) {
   CellResult cell;
   for (const double ns : {100.0, 101.0, 99.0}) cell.samples.push_back(SampleOf(ns, 4));
   const Comparison comparison = Compare(cell, cell, Pairing::kSameRun);
-  EXPECT_EQ(comparison.unit, Unit::kRepetition);
-  EXPECT_EQ(comparison.estimate.units, 3u);
+  EXPECT_EQ(comparison.sampling_unit, SamplingUnit::kRepetition);
+  EXPECT_EQ(comparison.estimate.sampling_units, 3u);
 }
 
 TEST(Summary, HasAMeanForEachSubsystemAndRuntime) {

@@ -36,7 +36,7 @@ double Coverage(double truth, int trials, Experiment experiment) {
 TEST(PairedRatio, IsTheGeometricMean) {
   const RatioEstimate estimate = PairedRatio(Logs({2, 8}));
   EXPECT_NEAR(estimate.ratio, 4, 1e-12);
-  EXPECT_EQ(estimate.units, 2u);
+  EXPECT_EQ(estimate.sampling_units, 2u);
 }
 
 TEST(PairedRatio, HasNoIntervalOfOneValue) {
@@ -97,7 +97,7 @@ TEST(UnpairedRatio, TurnsAroundWithItsSides) {
   const RatioEstimate back = UnpairedRatio(b, a);
   EXPECT_NEAR(forth.ratio * back.ratio, 1, 1e-12);
   EXPECT_NEAR(forth.interval->low * back.interval->high, 1, 1e-9);
-  EXPECT_EQ(forth.units, 3u);
+  EXPECT_EQ(forth.sampling_units, 3u);
 }
 
 TEST(GeometricMean, IsOfTheRatios) {
@@ -107,7 +107,7 @@ TEST(GeometricMean, IsOfTheRatios) {
   const RatioEstimate estimate = mean.Estimate();
   EXPECT_EQ(mean.count(), 2u);
   EXPECT_NEAR(estimate.ratio, 4, 1e-12);
-  EXPECT_EQ(estimate.units, 3u);
+  EXPECT_EQ(estimate.sampling_units, 3u);
   EXPECT_NEAR(estimate.interval->low, 4, 1e-9);
 }
 
