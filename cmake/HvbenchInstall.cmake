@@ -17,19 +17,46 @@ endforeach()
 install(EXPORT hvbench NAMESPACE hvbench:: DESTINATION "${_hvbench_package_dir}"
   FILE hvbenchTargets.cmake)
 
-install(DIRECTORY fixtures runtime_launchers DESTINATION "${_hvbench_include_dir}"
-  FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
-install(FILES benchmarks/suite.h DESTINATION "${_hvbench_include_dir}/benchmarks")
+# The public headers, and no others: what a project of one's own includes, ...
+set(_hvbench_public_headers
+  benchmarks/suite.h
+  fixtures/agent/kernel.h
+  runtime_launchers/launcher.h
+  runtime_launchers/process_guest.h
+  runtime_launchers/support/clock.h
+  # ... and what these include (the rule public_headers of tests/tidy finds what is missing).
+  fixtures/agent/clock.h
+  fixtures/protocol/frame.h
+  fixtures/protocol/messages.h
+  runtime_launchers/endpoint.h
+  runtime_launchers/guest_application.h
+  runtime_launchers/guest_image.h
+  runtime_launchers/support/bounded_log.h
+  runtime_launchers/support/cgroup.h
+  runtime_launchers/support/cgroup_mounts.h
+  runtime_launchers/support/deadline.h
+  runtime_launchers/support/error.h
+  runtime_launchers/support/guest_network.h
+  runtime_launchers/support/identity.h
+  runtime_launchers/support/log_tail.h
+  runtime_launchers/support/process.h
+  runtime_launchers/support/process_state.h
+  runtime_launchers/support/unique_fd.h
+  runtime_launchers/support/unusable.h)
+foreach(_header IN LISTS _hvbench_public_headers)
+  get_filename_component(_dir "${_header}" DIRECTORY)
+  install(FILES "${_header}" DESTINATION "${_hvbench_include_dir}/${_dir}")
+endforeach()
 
 install(TARGETS hvbench RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # Nobody starts them by hand: hvbench looks for them here, seen from its own folder.
 install(TARGETS hvbench-agent hvbench-load RUNTIME DESTINATION libexec/hvbench)
 # What the program knows of its own flags.
-foreach(_words "manual hvbench.1" "completion bash hvbench.bash")
-  separate_arguments(_words)
-  list(POP_BACK _words _file)
+foreach(_command "manual hvbench.1" "completion bash hvbench.bash")
+  separate_arguments(_command)
+  list(POP_BACK _command _file)
   add_custom_command(OUTPUT "${PROJECT_BINARY_DIR}/${_file}"
-    COMMAND hvbench ${_words} > "${PROJECT_BINARY_DIR}/${_file}" DEPENDS hvbench VERBATIM)
+    COMMAND hvbench ${_command} > "${PROJECT_BINARY_DIR}/${_file}" DEPENDS hvbench VERBATIM)
   list(APPEND _hvbench_printed "${PROJECT_BINARY_DIR}/${_file}")
 endforeach()
 add_custom_target(hvbench_printed ALL DEPENDS ${_hvbench_printed})

@@ -70,6 +70,8 @@ GUEST_HEADERS = {
     "benchmarks/kernels": SYSTEM + r"|nettle/[a-z0-9_]+\.h|boost/(align|asio|histogram)(/[a-z0-9_/]+)?\.hpp",
 }
 
+EXAMPLE = "tests/integration/consumer/example/"  # a project that uses the installed package
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FLAG = re.compile(r"--hvbench_[a-z_]+")
@@ -206,6 +208,27 @@ def mentions(cmake_file, text, source):
         if word.count("/") == inside.count("/") and fnmatch.fnmatchcase(inside, word):
             return True
     return False
+
+
+def public_headers(tree):
+    """What is installed is complete: it includes nothing that is not, and examples no more than it."""
+    install = "cmake/HvbenchInstall.cmake"
+    text = tree.read(install) if install in tree.files else ""
+    listed = re.search(r"^set\(_hvbench_public_headers\n(.*?)\)$", text, re.M | re.S)
+    if not listed:
+        yield f"{install} has no list _hvbench_public_headers"
+        return
+    public = set(re.findall(r"^\s+([\w/.]+)$", listed.group(1), re.M))
+    for name in sorted(public - set(tree.files)):
+        yield f"{install}: there is no {name}"
+    for name in sorted(public & set(tree.files)):
+        for number, quoted, target in includes(tree, name):
+            if quoted and target not in public:
+                yield f"{name}:{number}: {target} is not installed ({install})"
+    for name in tree.named(".md") + tree.named(".h", ".cc", under=EXAMPLE):
+        for number, quoted, target in includes(tree, name):
+            if not quoted and layer_of(target) and target not in public:
+                yield f"{name}:{number}: {target} is not installed ({install})"
 
 
 def file_length(tree):
@@ -352,10 +375,8 @@ def held_situations(tree):
 
 RULES = {rule.__name__: rule for rule in (
     include_direction, guest_includes, quoted_includes, registered_launchers, proved_actions,
-    dead_files,
-    file_length, unfinished, machine_traces, top_level, changelog, links, rooms,
-    documented_flags,
-    held_situations)}
+    dead_files, public_headers, file_length, unfinished, machine_traces, top_level, changelog,
+    links, rooms, documented_flags, held_situations)}
 
 
 def main():

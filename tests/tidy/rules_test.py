@@ -26,6 +26,8 @@ GOOD = {
     "tests/pool_test.cc": "TEST_F(Pool, Works) {\n",
     "tests/pool_test.py": "    def test_it(self):\n",
     "CMakeLists.txt": "add_executable(x benchmarks/main.cc tests/pool_test.cc)\n",
+    "cmake/HvbenchInstall.cmake": "set(_hvbench_public_headers\n  fixtures/agent/kernel.h\n"
+                                  "  # And:\n  fixtures/protocol/frame.h)\n",
     "benchmarks/main.cc": '#include "fixtures/pool.h"\n#include <CLI/CLI.hpp>\n',
     "benchmarks/kernels/CMakeLists.txt": "file(GLOB k CONFIGURE_DEPENDS *.cc)\n",
     "benchmarks/kernels/cpu_one.cc":
@@ -77,6 +79,13 @@ BAD = [
     ("dead_files", "runtime_launchers/crun.cc", "\n", "crun.cc"),
     ("dead_files", "tests/fuzz/other_fuzzer.cc", "\n", "other_fuzzer.cc"),
     ("dead_files", "fixtures/unused.h", "\n", "unused.h"),
+    ("public_headers", "cmake/HvbenchInstall.cmake", None, "no list"),
+    ("public_headers", "cmake/HvbenchInstall.cmake",
+     "set(_hvbench_public_headers\n  fixtures/agent/kernel.h)\n", "frame.h is not installed"),
+    ("public_headers", "fixtures/protocol/frame.h", None, "there is no fixtures/protocol/frame.h"),
+    ("public_headers", "docs/a.md", "# A\n\n#include <fixtures/pool.h>\n", "pool.h is not installed"),
+    ("public_headers", "tests/integration/consumer/example/main.cc",
+     "#include <fixtures/pool.h>\n", "pool.h is not installed"),
     ("file_length", "benchmarks/main.cc", 501 * "\n", "501"),
     ("rooms", "benchmarks/report/a.h", "\n", "lacks benchmarks/report/"),
     ("rooms", "fixtures/agent/kernel.h", None, "there is no fixtures/agent/"),
