@@ -23,7 +23,6 @@ set(_hvbench_public_headers
   fixtures/agent/kernel.h
   runtime_launchers/launcher.h
   runtime_launchers/process_guest.h
-  runtime_launchers/support/clock.h
   # ... and what these include (the rule public_headers of tests/tidy finds what is missing).
   fixtures/agent/clock.h
   fixtures/protocol/frame.h
@@ -34,6 +33,7 @@ set(_hvbench_public_headers
   runtime_launchers/support/bounded_log.h
   runtime_launchers/support/cgroup.h
   runtime_launchers/support/cgroup_mounts.h
+  runtime_launchers/support/clock.h
   runtime_launchers/support/deadline.h
   runtime_launchers/support/error.h
   runtime_launchers/support/guest_network.h

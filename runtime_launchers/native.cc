@@ -5,7 +5,6 @@
 
 #include "runtime_launchers/probe.h"
 #include "runtime_launchers/process_guest.h"
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
@@ -28,13 +27,14 @@ class NativeGuest : public ProcessGuest {
 
 // Without the permission to make a group the runtime stays usable, and says so.
 void NativeGuest::MakeCgroup(const LaunchRequest& request) {
-  facts_["limits"] = "cgroup";
+  AddFacts({{"limits", "cgroup"}});
   try {
     if (DetectCgroupVersion() == CgroupVersion::kNone) {
-      facts_["limits"] = "affinity only (no cgroups on this machine)";
+      AddFacts({{"limits", "affinity only (no cgroups on this machine)"}});
       return;
     }
-    cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, request.shape.memory_mib});
+    AdoptCgroup(
+        Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, request.shape.memory_mib}));
   } catch (const SystemError& error) {
     // EBUSY: a version 2 group that holds others beside this program. EOPNOTSUPP: one without the
     // controllers.
@@ -42,28 +42,28 @@ void NativeGuest::MakeCgroup(const LaunchRequest& request) {
     if (code != EACCES && code != EPERM && code != EROFS && code != EBUSY && code != EOPNOTSUPP) {
       throw;
     }
-    facts_["limits"] = "affinity only (" + std::string(error.what()) + ")";
+    AddFacts({{"limits", "affinity only (" + std::string(error.what()) + ")"}});
   }
 }
 
 void NativeGuest::Start(const LaunchRequest& request) {
-  memory_mib_ = request.shape.memory_mib;
+  SetTraits({.memory_mib = request.shape.memory_mib});
   const std::filesystem::path scratch = request.guest_dir / "scratch";
   // A copy, as in every other guest: how a file lies in the page cache shows in the cost of exec.
   const std::filesystem::path agent = request.guest_dir / "agent";
   const UniqueFd program = CopyProgram(request.agent, agent);
   std::filesystem::create_directory(scratch);
   BoundedLog& console = AddLog();
-  facts_["binary_sha256"] = Sha256OfFile(request.agent);
+  AddFacts({{"binary_sha256", Sha256OfFile(request.agent)}});
   if (request.cold_cache) EvictFromPageCache(agent);
 
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   MakeCgroup(request);
 
   SpawnOptions options;
   options.stderr_fd = console.writer();
   options.cpus = request.shape.host_cpus;
-  if (cgroup_) options.cgroup_procs = cgroup_->ProcsFiles();
+  if (cgroup() != nullptr) options.cgroup_procs = cgroup()->ProcsFiles();
   options.working_dir = scratch;
   std::vector<std::string> argv = {agent.string(), "--stdio", "--scratch=" + scratch.string()};
   if (!request.volume_dir.empty()) argv.push_back("--volume=" + request.volume_dir.string());
@@ -73,15 +73,15 @@ void NativeGuest::Start(const LaunchRequest& request) {
     argv.push_back("--peer=" + request.network->peer);
   }
   PipedProcess started = SpawnPipedProgram(program.get(), argv, options);
-  phases_.process_started_ns = MonotonicRawNs();
+  NoteProcessStarted();
   console.CloseWriter();
-  process_ = std::move(started.process);
-  endpoint_ = PipeEndpoint{std::move(started.to), std::move(started.from)};
+  AdoptProcess(std::move(started.process));
+  SetEndpoint(PipeEndpoint{std::move(started.to), std::move(started.from)});
 
-  facts_["command_line"] = CommandLine(argv);
-  facts_["accelerator"] = "none";
-  facts_["transport"] = "pipe";
-  facts_["guest_kernel"] = "host";
+  AddFacts({{"command_line", CommandLine(argv)},
+            {"accelerator", "none"},
+            {"transport", "pipe"},
+            {"guest_kernel", "host"}});
 }
 
 class NativeLauncher : public Launcher {

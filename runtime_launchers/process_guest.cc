@@ -35,6 +35,10 @@ class FirstFailure {
 
 }  // namespace
 
+void ProcessGuest::AddFacts(const std::map<std::string, std::string>& facts) {
+  for (const auto& [key, value] : facts) facts_[key] = value;
+}
+
 Endpoint ProcessGuest::TakeEndpoint() {
   if (!endpoint_) throw Error("the guest's endpoint was taken before");
   return std::move(*std::exchange(endpoint_, std::nullopt));
@@ -88,10 +92,10 @@ GuestMemory ProcessGuest::Memory() {
   pids = WithOwnMemory(pids);
   memory.pss_bytes = PssOfProcesses(pids);
   for (const pid_t pid : pids) memory.guest_bytes += GuestPss(pid);
-  if (!guest_memory_file_.empty() && memory.pss_bytes) {
+  if (!traits_.memory_file.empty() && memory.pss_bytes) {
     // Systrap maps a page again and again, and drops what it had mapped around it.
     const std::int64_t unmapped = std::max<std::int64_t>(
-        BytesInMemoryFiles(pids, guest_memory_file_) - memory.guest_bytes, 0);
+        BytesInMemoryFiles(pids, traits_.memory_file) - memory.guest_bytes, 0);
     memory.guest_bytes += unmapped;
     *memory.pss_bytes += unmapped;
   }
@@ -99,14 +103,14 @@ GuestMemory ProcessGuest::Memory() {
 }
 
 std::int64_t ProcessGuest::GuestPss(pid_t pid) const {
-  if (!guest_memory_file_.empty()) {
+  if (!traits_.memory_file.empty()) {
     return PssOfMappings(pid, [this](const MemoryMapping& mapping) {
-      return mapping.name.find(guest_memory_file_) != std::string::npos;
+      return mapping.name.find(traits_.memory_file) != std::string::npos;
     });
   }
-  if (guest_ram_bytes_ > 0) {
+  if (traits_.ram_bytes > 0) {
     return PssOfMappings(
-        pid, [this](const MemoryMapping& mapping) { return mapping.bytes >= guest_ram_bytes_; });
+        pid, [this](const MemoryMapping& mapping) { return mapping.bytes >= traits_.ram_bytes; });
   }
   return pid == process_.pid() ? PssOfProcess(pid).value_or(0) : 0;
 }
@@ -128,9 +132,9 @@ std::string ProcessGuest::DeathReason() {
 
 std::string ProcessGuest::DescribeDeath(const ExitStatus& status) {
   const bool out_of_memory = cgroup_ && cgroup_->OomKills().value_or(0) > 0;
-  return status.Describe() +
-         (out_of_memory ? ", out of memory: its limit is " + std::to_string(memory_mib_) + " MiB"
-                        : "");
+  return status.Describe() + (out_of_memory ? ", out of memory: its limit is " +
+                                                  std::to_string(traits_.memory_mib) + " MiB"
+                                            : "");
 }
 
 void ProcessGuest::Shutdown(StopMode mode, Deadline deadline) {
@@ -141,7 +145,7 @@ void ProcessGuest::Shutdown(StopMode mode, Deadline deadline) {
     process_.Wait(deadline);
   }
   failure.Try([&] { DeathReason(); });
-  if (runtime_in_cgroup_) {
+  if (traits_.runtime_in_cgroup) {
     failure.Try([&] { Thaw(); });
     failure.Try([&] { RemoveRuntimeState(Deadline::In(kForcedStopTimeout)); });
   }

@@ -8,7 +8,6 @@
 
 #include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/oci/bundle.h"
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
 #include "runtime_launchers/support/whole_file.h"
@@ -45,11 +44,11 @@ ContainerdGuest::ContainerdGuest(const LaunchRequest& request, ContainerdTask ta
       mark_(GuestMark::OfCgroup(request.cgroup)),
       task_(std::move(task)),
       guest_dir_(request.guest_dir) {
-  facts_ = task_.facts;
-  memory_mib_ = request.shape.memory_mib;
-  guest_memory_file_ = task_.guest_memory_file;
-  if (task_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
-  runtime_in_cgroup_ = task_.is_vm;
+  AddFacts(task_.facts);
+  SetTraits({.memory_mib = request.shape.memory_mib,
+             .memory_file = task_.guest_memory_file,
+             .ram_bytes = task_.is_vm ? request.shape.memory_mib << 20 : 0,
+             .runtime_in_cgroup = task_.is_vm});
 }
 
 void ContainerdGuest::Prepare(const LaunchRequest& request,
@@ -73,8 +72,8 @@ void ContainerdGuest::Prepare(const LaunchRequest& request,
 void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchRequest& request,
                              const TaskStreams& streams) {
   const fs::path bundle = OciBundleIn(guest_dir_);
-  cgroup_ = Cgroup::MakeNew(request.cgroup,
-                            {request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib});
+  AdoptCgroup(Cgroup::MakeNew(
+      request.cgroup, {request.shape.host_cpus, task_.is_vm ? 0 : request.shape.memory_mib}));
   created_ = true;  // also if an answer does not arrive in time
   containerd.CreateContainer({id_, task_.runtime, task_.runtime_options,
                               WholeFile(bundle / "config.json", "configuration")},
@@ -87,7 +86,7 @@ void ContainerdGuest::Create(const ContainerdClient& containerd, const LaunchReq
 
 void ContainerdGuest::AdoptMainProcess(pid_t pid) {
   try {
-    process_ = Process::Adopt(IdentityProof::OfMember(pid, mark_, started_));
+    AdoptProcess(Process::Adopt(IdentityProof::OfMember(pid, mark_, started_)));
     return;
   } catch (const NotProved& error) {
     // A VMM may be where its shim is, which enters the guest's group later.
@@ -96,15 +95,15 @@ void ContainerdGuest::AdoptMainProcess(pid_t pid) {
   } catch (const ProcessGone& error) {
     throw NotProved(ExplainForeignProcess("containerd", pid, error));
   }
-  process_ = Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_));
+  AdoptProcess(Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_)));
 }
 
-void ContainerdGuest::AdoptShim() { shim_ = FindShim(id_, started_, process_); }
+void ContainerdGuest::AdoptShim() { shim_ = FindShim(id_, started_, process()); }
 
 void ContainerdGuest::Start(const LaunchRequest& request) {
   const ContainerdClient containerd(/*interruptible=*/true);
   Prepare(request, ContainerAgentArguments(request));
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   const TaskStreams streams = {guest_dir_ / "stdin", guest_dir_ / "stdout", ConsoleIn(guest_dir_)};
   // Held open for reading and writing: the shim would take the lack of a writer for the end.
   const UniqueFd input = MakeFifo(streams.input, O_RDWR);
@@ -112,18 +111,18 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   AddLog(streams.error);
   Create(containerd, request, streams);
   containerd.StartTask(id_, request.deadline);
-  phases_.process_started_ns = MonotonicRawNs();
+  NoteProcessStarted();
   // A writer alone, so that the guest sees the end of this program.
   UniqueFd to_guest(open(streams.input.c_str(), O_WRONLY | O_CLOEXEC));
   if (!to_guest) throw SystemError("cannot open " + streams.input.string(), errno);
-  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
+  SetEndpoint(PipeEndpoint{std::move(to_guest), std::move(from_guest)});
   AdoptShim();
-  if (task_.is_vm && shim_) MoveProcessTree(*shim_, *cgroup_);
-  facts_["command_line"] = "containerd task " + id_ + " on " + task_.runtime + " with " +
-                           (OciBundleIn(guest_dir_) / "config.json").string();
-  facts_["limits"] = task_.is_vm ? "cgroup for CPUs, the machine's size for memory" : "cgroup";
-  facts_["transport"] = "fifo, copied by the shim";
-  facts_["shim"] = task_.runtime;
+  if (task_.is_vm && shim_) MoveProcessTree(*shim_, *cgroup());
+  AddFacts({{"command_line", "containerd task " + id_ + " on " + task_.runtime + " with " +
+                                 (OciBundleIn(guest_dir_) / "config.json").string()},
+            {"limits", task_.is_vm ? "cgroup for CPUs, the machine's size for memory" : "cgroup"},
+            {"transport", "fifo, copied by the shim"},
+            {"shim", task_.runtime}});
 }
 
 void ContainerdGuest::Try(const LaunchRequest& request) {

@@ -12,7 +12,6 @@
 #include "runtime_launchers/containerd/shim.h"
 #include "runtime_launchers/docker/container_config.h"
 #include "runtime_launchers/docker/image.h"
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/network_device.h"
@@ -77,9 +76,9 @@ DockerGuest::DockerGuest(const LaunchRequest& request, DockerRuntime runtime,
       oci_runtime_(std::move(oci_runtime)),
       info_(std::move(info)),
       cgroup_parent_(ContainerParentGroup(info_, request.cgroup)) {
-  memory_mib_ = request.shape.memory_mib;
-  guest_memory_file_ = runtime_.guest_memory_file;
-  if (runtime_.is_vm) guest_ram_bytes_ = request.shape.memory_mib << 20;
+  SetTraits({.memory_mib = request.shape.memory_mib,
+             .memory_file = runtime_.guest_memory_file,
+             .ram_bytes = runtime_.is_vm ? request.shape.memory_mib << 20 : 0});
 }
 
 std::string DockerGuest::EnsureImage(const DockerEngine& engine, const LaunchRequest& request) {
@@ -122,7 +121,7 @@ void DockerGuest::Create(const LaunchRequest& request, const Json& config) {
     throw NotProved("the daemon gave a new container the id " + container_ +
                     ", whose control group was there before: it was left alone");
   }
-  cgroup_ = group;
+  AdoptCgroup(group);
 }
 
 void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) {
@@ -136,7 +135,7 @@ void DockerGuest::StartContainer(const DockerEngine& engine, Deadline deadline) 
   }
 }
 
-void DockerGuest::AdoptShim() { shim_ = FindShim(container_, started_, process_); }
+void DockerGuest::AdoptShim() { shim_ = FindShim(container_, started_, process()); }
 
 void DockerGuest::Start(const LaunchRequest& request) {
   const DockerEngine engine(/*interruptible=*/true);
@@ -144,7 +143,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   const std::string image = EnsureImage(engine, request);
   const Json config = ContainerConfig(request, info_, oci_runtime_.name, image);
   const auto binary = FindExecutable(oci_runtime_.path);
-  if (binary) facts_["binary_sha256"] = Sha256OfFile(*binary);
+  if (binary) AddFacts({{"binary_sha256", Sha256OfFile(*binary)}});
   if (request.cold_cache) {
     // The daemon's own binaries stay: it runs.
     for (const auto& program : {binary, FindExecutable(kDockersShim)}) {
@@ -153,27 +152,27 @@ void DockerGuest::Start(const LaunchRequest& request) {
     EvictFromPageCache(AgentOfImage(engine, image, request.deadline));
   }
 
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   Create(request, config);
   UniqueFd stream = engine.AttachContainer(name_, request.deadline);
   StartContainer(engine, request.deadline);
-  phases_.process_started_ns = MonotonicRawNs();
+  NoteProcessStarted();
   if (!FindHostProcesses(engine, request)) ThrowEnded(engine, stream, request.deadline);
   // Docker joins no namespace of ours by its path; the agent asks for the network later than this.
-  if (request.network) MoveDeviceTo(process_.pid(), *request.network, request.deadline);
-  endpoint_ = MultiplexedEndpoint{std::move(stream)};
+  if (request.network) MoveDeviceTo(process().pid(), *request.network, request.deadline);
+  SetEndpoint(MultiplexedEndpoint{std::move(stream)});
 
-  facts_["command_line"] = "POST /containers/create " + config.dump();
-  facts_["limits"] = "cgroup";
-  facts_["accelerator"] = runtime_.accelerator;
-  facts_["transport"] = "docker-attach";
-  facts_["guest_kernel"] = runtime_.guest_kernel;
-  facts_["oci_runtime"] = oci_runtime_.name;
-  facts_["storage_driver"] = info_.storage_driver;
-  facts_["docker_root_dir"] = info_.root_dir;
-  if (info_.remaps_users) facts_["user_namespace"] = "remapped";
+  AddFacts({{"command_line", "POST /containers/create " + config.dump()},
+            {"limits", "cgroup"},
+            {"accelerator", runtime_.accelerator},
+            {"transport", "docker-attach"},
+            {"guest_kernel", runtime_.guest_kernel},
+            {"oci_runtime", oci_runtime_.name},
+            {"storage_driver", info_.storage_driver},
+            {"docker_root_dir", info_.root_dir}});
+  if (info_.remaps_users) AddFacts({{"user_namespace", "remapped"}});
   if (OnAnotherFileSystem(info_.root_dir, request.guest_dir))
-    facts_["root_file_system"] = "another";
+    AddFacts({{"root_file_system", "another"}});
 }
 
 void DockerGuest::Try(const LaunchRequest& request) {
@@ -216,9 +215,11 @@ bool DockerGuest::FindHostProcesses(const DockerEngine& engine, const LaunchRequ
   }
   if (!shim_) AdoptShim();
   if (runtime_.is_vm && shim_) {
-    cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, 0});
-    MoveProcessTree(*shim_, *cgroup_);
-    runtime_in_cgroup_ = true;
+    AdoptCgroup(Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, 0}));
+    MoveProcessTree(*shim_, *cgroup());
+    GuestTraits with_runtime = traits();
+    with_runtime.runtime_in_cgroup = true;
+    SetTraits(std::move(with_runtime));
   }
   return true;
 }
@@ -226,20 +227,20 @@ bool DockerGuest::FindHostProcesses(const DockerEngine& engine, const LaunchRequ
 void DockerGuest::AdoptMainProcess(pid_t pid) {
   try {
     ProvedProcess proved = IdentityProof::OfMember(pid, *mark_, started_);
-    cgroup_ = Cgroup::OfGuest(proved, *mark_, started_);
-    process_ = Process::Adopt(std::move(proved));
+    AdoptCgroup(Cgroup::OfGuest(proved, *mark_, started_));
+    AdoptProcess(Process::Adopt(std::move(proved)));
   } catch (const NotProved&) {
     // A VMM may be where its shim is.
     if (runtime_.is_vm) AdoptShim();
     if (!shim_) throw;
-    process_ = Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_));
+    AdoptProcess(Process::Adopt(IdentityProof::OfDescendant(pid, *shim_, started_)));
   }
 }
 
 // The shim serves this container alone, and the daemon puts it into no cgroup of ours; a VM's is in
 // there with the VMM.
 std::vector<pid_t> DockerGuest::HelperProcesses() const {
-  if (!shim_ || runtime_in_cgroup_) return {};
+  if (!shim_ || traits().runtime_in_cgroup) return {};
   return {shim_->pid()};
 }
 
@@ -258,7 +259,7 @@ std::string DockerGuest::DescribeDeath(const ExitStatus& status) {
     ExitStatus known;
     known.signal = state.exit_code > 128 ? state.exit_code - 128 : 0;
     known.exit_code = state.exit_code > 128 ? -1 : state.exit_code;
-    const std::string limit = std::to_string(memory_mib_) + " MiB";
+    const std::string limit = std::to_string(traits().memory_mib) + " MiB";
     return known.Describe() + (state.oom_killed ? ", out of memory: its limit is " + limit : "");
   } catch (const std::exception&) {
     return status.Describe();

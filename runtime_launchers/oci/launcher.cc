@@ -12,7 +12,6 @@
 
 #include "runtime_launchers/probe.h"
 #include "runtime_launchers/process_guest.h"
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/page_cache.h"
@@ -54,12 +53,13 @@ class OciGuest : public ProcessGuest {
         id_(request.guest_id),
         mark_(GuestMark::OfCgroup(request.cgroup)),
         files_(request.guest_dir) {
-    facts_ = runtime.facts;
+    AddFacts(runtime.facts);
     command_.insert(command_.end(), {"--root", files_.state.string()});
-    memory_mib_ = request.shape.memory_mib;
-    if (memory_mib_ > 0) memory_mib_ += runtime.vmm_memory_mib.value_or(0);  // 0: no limit
-    if (runtime.vmm_memory_mib) guest_ram_bytes_ = request.shape.memory_mib << 20;
-    guest_memory_file_ = runtime.guest_memory_file;
+    const std::int64_t guest_mib = request.shape.memory_mib;
+    const std::int64_t vmm_mib = guest_mib > 0 ? runtime.vmm_memory_mib.value_or(0) : 0;
+    SetTraits({.memory_mib = guest_mib + vmm_mib,  // 0: no limit
+               .memory_file = runtime.guest_memory_file,
+               .ram_bytes = runtime.vmm_memory_mib ? guest_mib << 20 : 0});
   }
   ~OciGuest() override { ForceDown(); }
 
@@ -91,14 +91,13 @@ class OciGuest : public ProcessGuest {
 void OciGuest::Prepare(const LaunchRequest& request,
                        const std::vector<std::string>& agent_arguments) {
   WriteOciBundle(files_.bundle, request, agent_arguments, extras_);
-  launch_cgroup_ = Cgroup::ForCpuTime(request.cgroup + "-launch");
-  launch_cgroup_->Create({});
+  AdoptLaunchCgroup(Cgroup::ForCpuTime(request.cgroup + "-launch")).Create({});
   started_ = BootTicksNow();
 }
 
 // Made here and not by the runtime: the limits of all guests are then set in the same way.
 void OciGuest::MakeCgroup(const LaunchRequest& request) {
-  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
+  AdoptCgroup(Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, traits().memory_mib}));
 }
 
 Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::string> arguments,
@@ -115,7 +114,7 @@ Process OciGuest::SpawnRuntime(const LaunchRequest& request, std::vector<std::st
   options.stdout_fd = stdout_fd >= 0 ? stdout_fd : console_->writer();
   options.stderr_fd = console_->writer();
   options.cpus = request.shape.host_cpus;
-  options.cgroup_procs = launch_cgroup_->ProcsFiles();
+  options.cgroup_procs = launch_cgroup()->ProcsFiles();
   options.hidden_mount = hidden_mount_;
   if (request.network && !covered_sysctls_.empty()) {
     // Each network namespace has folders of its own there.
@@ -156,9 +155,9 @@ void OciGuest::AdoptMainProcess() {
   if (pid <= 0) throw Error("the runtime wrote no process id to " + files_.pid_file.string());
   try {
     try {
-      process_ = Process::Adopt(IdentityProof::OfMember(pid, mark_, started_));
+      AdoptProcess(Process::Adopt(IdentityProof::OfMember(pid, mark_, started_)));
     } catch (const ProcessGone&) {
-      process_ = Process::Adopt(IdentityProof::OfOwnChild(pid));  // a zombie that has a status
+      AdoptProcess(Process::Adopt(IdentityProof::OfOwnChild(pid)));  // a zombie that has a status
     }
   } catch (const Error& error) {
     throw NotProved("the runtime wrote a process id to " + files_.pid_file.string() +
@@ -168,13 +167,13 @@ void OciGuest::AdoptMainProcess() {
 
 void OciGuest::Start(const LaunchRequest& request) {
   Prepare(request, ContainerAgentArguments(request));
-  facts_["binary_sha256"] = Sha256OfFile(command_.front());
+  AddFacts({{"binary_sha256", Sha256OfFile(command_.front())}});
   if (request.cold_cache) {
     EvictProgram(command_.front());
     EvictFromPageCache(AgentOfBundle(files_.bundle, request));
   }
 
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   MakeCgroup(request);
   auto [guest_stdin, to_guest] = MakePipe();
   auto [from_guest, guest_stdout] = MakePipe();
@@ -187,18 +186,16 @@ void OciGuest::Start(const LaunchRequest& request) {
                 AsQuote(ConsoleTail()));
   }
   AdoptMainProcess();
-  phases_.process_started_ns = MonotonicRawNs();
-  endpoint_ = PipeEndpoint{std::move(to_guest), std::move(from_guest)};
-  facts_["command_line"] = CommandLine(command_line_);
-  facts_["limits"] = "cgroup";
-  facts_["transport"] = "pipe";
+  NoteProcessStarted();
+  SetEndpoint(PipeEndpoint{std::move(to_guest), std::move(from_guest)});
+  AddFacts(
+      {{"command_line", CommandLine(command_line_)}, {"limits", "cgroup"}, {"transport", "pipe"}});
 }
 
 ExitStatus OciGuest::Try(const LaunchRequest& request) {
   Prepare(request, {"--exit"});
   MakeCgroup(request);
-  process_ = SpawnRuntime(request, {}, -1, -1);
-  return AwaitRuntime(process_, request.deadline);
+  return AwaitRuntime(AdoptProcess(SpawnRuntime(request, {}, -1, -1)), request.deadline);
 }
 
 void OciGuest::RemoveRuntimeState(Deadline deadline) {

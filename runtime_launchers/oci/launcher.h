@@ -29,7 +29,7 @@ struct OciRuntime {
   std::filesystem::path covered_sysctls;  // a folder of /proc/sys/net that must look empty to it
                                           // in the namespace of a network of ours; or ""
   OciConfigExtras extras;                 // of the bundle's config.json
-  std::string guest_memory_file;          // as in ProcessGuest
+  std::string guest_memory_file;          // as GuestTraits::memory_file
   // Of a runtime whose containers are virtual machines: the MiB that its VMM may use beyond the
   // memory of the guest.
   std::optional<std::int64_t> vmm_memory_mib;

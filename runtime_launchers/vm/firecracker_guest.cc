@@ -10,7 +10,6 @@
 #include <fstream>
 #include <utility>
 
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/json.h"
 #include "runtime_launchers/support/socket_path.h"
@@ -123,7 +122,7 @@ std::vector<std::string> FirecrackerGuest::Command() const {
 
 void FirecrackerGuest::Spawn(const LaunchRequest& request, const std::vector<fs::path>& images) {
   EvictFromCache(request, images);
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   std::ofstream(root_ / kMetrics).flush();
   MakeOwn(root_ / kMetrics);
   SpawnOptions options;
@@ -135,10 +134,10 @@ void FirecrackerGuest::Spawn(const LaunchRequest& request, const std::vector<fs:
   }
   SpawnVmm(request, command, options);
   api_.emplace(root_ / kApiSocket, /*interruptible=*/true);
-  api_->AwaitAnswer(process_, request.deadline);
-  phases_.process_started_ns = MonotonicRawNs();
+  api_->AwaitAnswer(process(), request.deadline);
+  NoteProcessStarted();
   api_->SetMetricsFile(kMetrics, request.deadline);
-  endpoint_ = VsockOverUnixEndpoint{root_ / kVsockSocket, kAgentPort};
+  SetEndpoint(VsockOverUnixEndpoint{root_ / kVsockSocket, kAgentPort});
 }
 
 void FirecrackerGuest::MakeRoot() {
@@ -149,10 +148,10 @@ void FirecrackerGuest::MakeRoot() {
 void FirecrackerGuest::NoteOwnFacts(const std::string& guest_kernel_release,
                                     const std::string& guest_kernel_sha256) {
   NoteFacts("kvm", guest_kernel_release, guest_kernel_sha256);
-  facts_["command_line"] = CommandLine(Command());
-  facts_["transport"] = "vsock";
-  facts_["jailer"] = options_.jailer.empty() ? "no" : "yes";
-  facts_["virtio_bus"] = options_.pci ? "pci" : "mmio";
+  AddFacts({{"command_line", CommandLine(Command())},
+            {"transport", "vsock"},
+            {"jailer", options_.jailer.empty() ? "no" : "yes"},
+            {"virtio_bus", options_.pci ? "pci" : "mmio"}});
 }
 
 void FirecrackerGuest::Boot(const LaunchRequest& request, const GuestImage& image) {
@@ -162,7 +161,9 @@ void FirecrackerGuest::Boot(const LaunchRequest& request, const GuestImage& imag
 void FirecrackerGuest::BootTemplate(const LaunchRequest& request, const GuestImage& image) {
   // The file with its memory counts as the VMM's as long as it is not written back, and for ever
   // if it lies in a tmpfs.
-  memory_mib_ += request.shape.memory_mib;
+  GuestTraits with_file = traits();
+  with_file.memory_mib += request.shape.memory_mib;
+  SetTraits(std::move(with_file));
   BootWith(request, image, " --relisten");
 }
 
@@ -185,7 +186,7 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   as_seen.network = request.network;
   machine.kernel_parameters = GuestCommandLine(as_seen);
   AddDevices(as_seen, machine);
-  facts_["kernel_arguments"] = machine.kernel_parameters;
+  AddFacts({{"kernel_arguments", machine.kernel_parameters}});
   Spawn(request, {image.vmlinux, image.initramfs});
   api_->Start(machine, request.deadline);
 }
@@ -195,12 +196,12 @@ void FirecrackerGuest::AddDevices(const GuestMachine& as_seen, FirecrackerMachin
   for (const GuestDisk& disk : as_seen.disks) {
     machine.disks.push_back(kDisk + std::to_string(machine.disks.size()));
     Place(fs::absolute(disk.file), machine.disks.back(), /*writable=*/true);
-    facts_["disk"] = "virtio-blk, through the host's page cache, " + options_.io_engine;
+    AddFacts({{"disk", "virtio-blk, through the host's page cache, " + options_.io_engine}});
   }
   if (as_seen.network) {
     machine.tap = as_seen.network->interface;
     machine.mac = as_seen.network->mac;
-    facts_["network"] = "virtio-net on a tap, Firecracker";
+    AddFacts({{"network", "virtio-net on a tap, Firecracker"}});
   }
 }
 
@@ -209,7 +210,7 @@ void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSn
   Place(snapshot.state, kState, /*writable=*/false);
   Place(snapshot.memory, kMemory, /*writable=*/false);
   NoteOwnFacts(snapshot.guest_kernel_release, snapshot.guest_kernel_sha256);
-  facts_["snapshot"] = snapshot.memory;
+  AddFacts({{"snapshot", snapshot.memory}});
   Spawn(request, {snapshot.state, snapshot.memory});
   api_->LoadSnapshot(kState, kMemory, request.deadline);
 }
@@ -237,7 +238,7 @@ void FirecrackerGuest::SaveTo(const FirecrackerSnapshot& snapshot, Deadline dead
 }
 
 std::map<std::string, std::string> FirecrackerGuest::Facts() const {
-  std::map<std::string, std::string> facts = facts_;
+  std::map<std::string, std::string> facts = ProcessGuest::Facts();
   try {
     FirecrackerApi(root_ / kApiSocket, /*interruptible=*/false)
         .FlushMetrics(Deadline::In(kMetricsTimeout));

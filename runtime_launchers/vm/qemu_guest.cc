@@ -8,7 +8,6 @@
 #include <random>
 #include <utility>
 
-#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/cpu_set.h"
 #include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/proc_stats.h"
@@ -65,7 +64,7 @@ void QemuGuest::Spawn(const LaunchRequest& request) {
   }
   std::vector<std::string> command = QemuArguments(plan_, files);
   command.insert(command.begin(), binary().string());
-  facts_["command_line"] = CommandLine(command);
+  AddFacts({{"command_line", CommandLine(command)}});
   SpawnVmm(request, command, options, files_.console);
 }
 
@@ -73,7 +72,7 @@ void QemuGuest::PinVcpus(const GuestShape& shape, Deadline deadline) {
   if (shape.host_cpus.empty()) return;
   std::size_t next = 0;
   for (const pid_t thread : monitor_.VcpuThreads(deadline)) {
-    if (!IsThreadOf(thread, process_)) {
+    if (!IsThreadOf(thread, process())) {
       throw NotProved("QEMU named thread " + std::to_string(thread) +
                       " for a vCPU, which is none of its own");
     }
@@ -87,37 +86,38 @@ void QemuGuest::Start(const LaunchRequest& request) {
   NoteFacts(plan_.machine.kvm ? "kvm" : "tcg", plan_.image.guest_kernel_release,
             plan_.image.guest_kernel_sha256);
   EvictFromCache(request, {plan_.image.vmlinux, plan_.image.initramfs});
-  phases_.launch_called_ns = MonotonicRawNs();
+  NoteLaunchCalled();
   try {
     Spawn(request);
-    monitor_ = QmpClient::Connect(files_.monitor, process_.pidfd(), request.deadline);
-    phases_.process_started_ns = MonotonicRawNs();
+    monitor_ = QmpClient::Connect(files_.monitor, process().pidfd(), request.deadline);
+    NoteProcessStarted();
     PinVcpus(request.shape, request.deadline);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
-    const std::string reason = process_.pid() > 0 ? DeathReason() : "";
+    const std::string reason = process().pid() > 0 ? DeathReason() : "";
     throw Error(error.what() + (reason.empty() ? "" : "; QEMU " + reason) + AsQuote(ConsoleTail()));
   }
   if (plan_.vsock_cid != 0) {
-    endpoint_ = VsockEndpoint{plan_.vsock_cid, kAgentVsockPort};
+    SetEndpoint(VsockEndpoint{plan_.vsock_cid, kAgentVsockPort});
   } else {
-    endpoint_ = VirtioSerialEndpoint{files_.bridge.string()};
+    SetEndpoint(VirtioSerialEndpoint{files_.bridge.string()});
   }
-  facts_["machine"] = plan_.machine.microvm ? "microvm" : "q35";
-  facts_["memory"] = plan_.options.preallocate ? "preallocated" : "on demand";
+  AddFacts({{"machine", plan_.machine.microvm ? "microvm" : "q35"},
+            {"memory", plan_.options.preallocate ? "preallocated" : "on demand"}});
   if (plan_.network) {
-    facts_["network"] = std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU");
+    AddFacts(
+        {{"network", std::string("virtio-net on a tap, ") + (plan_.vhost_net ? "vhost" : "QEMU")}});
   }
   if (!plan_.disks.empty()) {
-    facts_["disk"] = plan_.direct_io ? "virtio-blk, direct, aio native"
-                                     : "virtio-blk, through the host's page cache";
+    AddFacts({{"disk", plan_.direct_io ? "virtio-blk, direct, aio native"
+                                       : "virtio-blk, through the host's page cache"}});
   }
-  facts_["transport"] = plan_.vsock_cid != 0 ? "vsock" : "virtio-serial";
+  AddFacts({{"transport", plan_.vsock_cid != 0 ? "vsock" : "virtio-serial"}});
 }
 
 void QemuGuest::Freeze() {
-  if (!stopped_ && process_.Wait(Deadline()) == std::nullopt) {
+  if (!stopped_ && process().Wait(Deadline()) == std::nullopt) {
     monitor_.Stop(Deadline::In(kMonitorTimeout));
     stopped_ = true;
   }
@@ -128,7 +128,7 @@ void QemuGuest::Thaw() {
   ProcessGuest::Thaw();
   if (!stopped_) return;
   stopped_ = false;
-  if (process_.Wait(Deadline()) == std::nullopt) monitor_.Continue(Deadline::In(kMonitorTimeout));
+  if (process().Wait(Deadline()) == std::nullopt) monitor_.Continue(Deadline::In(kMonitorTimeout));
 }
 
 void QemuGuest::Shutdown(StopMode mode, Deadline deadline) {
@@ -139,7 +139,7 @@ void QemuGuest::Shutdown(StopMode mode, Deadline deadline) {
 
 std::string QemuGuest::DeathReason() {
   constexpr auto kEndTimeout = std::chrono::seconds(2);
-  if (!monitor_.ShutdownReason().empty()) process_.Wait(Deadline::In(kEndTimeout));
+  if (!monitor_.ShutdownReason().empty()) process().Wait(Deadline::In(kEndTimeout));
   return ProcessGuest::DeathReason();
 }
 

@@ -19,8 +19,7 @@ constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
 
 VmmGuest::VmmGuest(fs::path binary, const GuestShape& shape, std::int64_t vmm_memory_mib)
     : binary_(std::move(binary)) {
-  guest_ram_bytes_ = shape.memory_mib << 20;
-  memory_mib_ = shape.memory_mib + vmm_memory_mib;
+  SetTraits({.memory_mib = shape.memory_mib + vmm_memory_mib, .ram_bytes = shape.memory_mib << 20});
 }
 
 void VmmGuest::EvictFromCache(const LaunchRequest& request,
@@ -32,25 +31,25 @@ void VmmGuest::EvictFromCache(const LaunchRequest& request,
 
 void VmmGuest::SpawnVmm(const LaunchRequest& request, const std::vector<std::string>& command,
                         SpawnOptions options, const fs::path& console_fifo) {
-  cgroup_ = Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, memory_mib_});
+  AdoptCgroup(Cgroup::MakeNew(request.cgroup, {request.shape.host_cpus, traits().memory_mib}));
   BoundedLog& output = AddLog();
   console_ = console_fifo.empty() ? &output : &AddLog(console_fifo);
   options.stdout_fd = output.writer();
   options.stderr_fd = output.writer();
   options.cpus = request.shape.host_cpus;
-  options.cgroup_procs = cgroup_->ProcsFiles();
+  options.cgroup_procs = cgroup()->ProcsFiles();
   if (request.network) options.network_namespace = request.network->network_namespace;
-  process_ = Process::Spawn(command, options);
+  AdoptProcess(Process::Spawn(command, options));
   output.CloseWriter();
 }
 
 void VmmGuest::NoteFacts(const std::string& accelerator, const std::string& guest_kernel_release,
                          const std::string& guest_kernel_sha256) {
-  facts_["binary_sha256"] = Sha256OfFile(binary_);
-  facts_["accelerator"] = accelerator;
-  facts_["guest_kernel"] = "Linux " + guest_kernel_release;
-  facts_["guest_kernel_sha256"] = guest_kernel_sha256;
-  facts_["limits"] = "cgroup";
+  AddFacts({{"binary_sha256", Sha256OfFile(binary_)},
+            {"accelerator", accelerator},
+            {"guest_kernel", "Linux " + guest_kernel_release},
+            {"guest_kernel_sha256", guest_kernel_sha256},
+            {"limits", "cgroup"}});
 }
 
 std::string VmmGuest::DescribeDeath(const ExitStatus& status) {

@@ -1,7 +1,6 @@
 #include "nice_launcher.h"
 
 #include <runtime_launchers/process_guest.h>
-#include <runtime_launchers/support/clock.h>
 
 #include <utility>
 
@@ -15,26 +14,26 @@ class NiceGuest : public hvbench::ProcessGuest {
   ~NiceGuest() override { ForceDown(); }
 
   void Start(const std::string& nice, const hvbench::LaunchRequest& request) {
-    phases_.launch_called_ns = hvbench::MonotonicRawNs();
-    memory_mib_ = request.shape.memory_mib;
-    cgroup_.emplace(request.cgroup);
-    cgroup_->Create({request.shape.host_cpus, request.shape.memory_mib});
+    NoteLaunchCalled();
+    SetTraits({.memory_mib = request.shape.memory_mib});
+    AdoptCgroup(hvbench::Cgroup::MakeNew(request.cgroup,
+                                         {request.shape.host_cpus, request.shape.memory_mib}));
     hvbench::BoundedLog& console = AddLog();
 
     hvbench::SpawnOptions options;
     options.stderr_fd = console.writer();
     options.cpus = request.shape.host_cpus;
-    options.cgroup_procs = cgroup_->ProcsFiles();
+    options.cgroup_procs = cgroup()->ProcsFiles();
     options.environment = hvbench::AgentEnvironment();
     hvbench::PipedProcess started =
         hvbench::SpawnPiped({nice, "-n", "10", request.agent.string(), "--stdio",
                              "--scratch=" + request.guest_dir.string()},
                             options);
-    phases_.process_started_ns = hvbench::MonotonicRawNs();
+    NoteProcessStarted();
     console.CloseWriter();
-    process_ = std::move(started.process);
-    endpoint_ = hvbench::PipeEndpoint{std::move(started.to), std::move(started.from)};
-    facts_ = {{"command_line", nice + " -n 10 " + request.agent.string()}, {"transport", "pipe"}};
+    AdoptProcess(std::move(started.process));
+    SetEndpoint(hvbench::PipeEndpoint{std::move(started.to), std::move(started.from)});
+    AddFacts({{"command_line", nice + " -n 10 " + request.agent.string()}, {"transport", "pipe"}});
   }
 };
 
