@@ -18,7 +18,7 @@ GOOD = {
     "README.md": "# Title\n\n## A part: of it\n\nSee [there](docs/a.md), [part](#a-part-of-it), "
                  "[folder](docs), [web](https://example.org/x) and `--hvbench_good`.\n\n"
                  "benchmarks/  the program\n  kernels/  timed\nfixtures/  guests\n  agent/  a\n"
-                 "  protocol/  p\nruntime_launchers/  l\ntests/  t\n  fuzz/  f\ndocs/  pages\n",
+                 "  protocol/  p\nruntime_launchers/  l\ncmake/  c\ntests/  t\n  fuzz/  f\ndocs/  pages\n",
     "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- `--hvbench_of_old`\n",
     "docs/a.md": "# A\n",
     "docs/safety.md": "| situation | what happens | held by |\n|---|---|---|\n"
