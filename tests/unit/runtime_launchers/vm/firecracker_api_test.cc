@@ -33,9 +33,9 @@ FirecrackerMachine MachineWithAll() {
   FirecrackerMachine machine;
   machine.vcpus = 2;
   machine.memory_mib = 512;
-  machine.kernel = "vmlinux";
+  machine.guest_kernel = "vmlinux";
   machine.initramfs = "initramfs";
-  machine.kernel_arguments = "quiet -- --init \"x\"";
+  machine.kernel_parameters = "quiet -- --init \"x\"";
   machine.vsock_socket = "v.sock";
   machine.disks = {"disk0", "disk1"};
   machine.io_engine = "Async";
