@@ -87,6 +87,7 @@ BAD = [
     ("public_headers", "tests/integration/consumer/example/main.cc",
      "#include <fixtures/pool.h>\n", "pool.h is not installed"),
     ("file_length", "benchmarks/main.cc", 501 * "\n", "501"),
+    ("runtime_length", "tests/fuzz/youki.cc", 21 * "\n", "more than 20"),
     ("rooms", "benchmarks/report/a.h", "\n", "lacks benchmarks/report/"),
     ("rooms", "fixtures/agent/kernel.h", None, "there is no fixtures/agent/"),
     ("unfinished", "benchmarks/main.cc", "// TO" + "DO(me): later\n", "later"),
