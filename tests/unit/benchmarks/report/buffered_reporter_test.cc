@@ -21,7 +21,7 @@ using testing::CountsCell;
 using testing::Measurement;
 using testing::SpinCell;
 
-std::unique_ptr<benchmark::BenchmarkReporter> Json() {
+std::unique_ptr<benchmark::BenchmarkReporter> JsonReporter() {
   return std::make_unique<benchmark::JSONReporter>();
 }
 
@@ -47,7 +47,7 @@ nlohmann::json Measured(
     const std::function<void()>& before_writing = [] {}) {
   Measurement m;
   m.Add("alpha", MixedBehaviour());
-  BufferedReporter reporter(Json(), before_writing);
+  BufferedReporter reporter(JsonReporter(), before_writing);
   std::ostringstream out;
   reporter.SetOutputStream(&out);
   reporter.SetErrorStream(&out);
@@ -110,7 +110,7 @@ TEST(BufferedReporter, WritesAContextThatIsKnownOnlyAtTheEnd) {
 }
 
 TEST(BufferedReporter, WritesNothingBeforeTheEnd) {
-  BufferedReporter reporter(Json(), [] {});
+  BufferedReporter reporter(JsonReporter(), [] {});
   std::ostringstream out;
   reporter.SetOutputStream(&out);
   reporter.SetErrorStream(&out);
@@ -122,7 +122,7 @@ TEST(BufferedReporter, WritesNothingBeforeTheEnd) {
 }
 
 TEST(BufferedReporter, IsValidJsonWithoutARow) {
-  BufferedReporter reporter(Json(), [] {});
+  BufferedReporter reporter(JsonReporter(), [] {});
   std::ostringstream out;
   reporter.SetOutputStream(&out);
   reporter.SetErrorStream(&out);

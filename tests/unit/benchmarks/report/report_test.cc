@@ -14,7 +14,7 @@ namespace {
 
 using testing::SampleFile;
 
-SampleFile Sample() {
+SampleFile SampleOfTwoRuntimes() {
   SampleFile sample;
   sample.Context("host_kernel", "6.1").Context("warning.load", "busy; advice: wait");
   sample.Context("runtime.runc.boots_first_reply_ms", "12.5,13");
@@ -39,7 +39,7 @@ nlohmann::json DataOf(const std::string& page) {
 }
 
 TEST(Html, HasTheNumbersAndTheirVerdicts) {
-  const nlohmann::json data = DataOf(Html({Sample().File()}));
+  const nlohmann::json data = DataOf(Html({SampleOfTwoRuntimes().File()}));
   const nlohmann::json& file = data.at("files").at(0);
   EXPECT_EQ(file.at("baseline"), "native");
   const nlohmann::json& cell = file.at("kernels").at(0).at("cells").at(1);
@@ -54,7 +54,7 @@ TEST(Html, HasTheNumbersAndTheirVerdicts) {
 }
 
 TEST(Html, NeedsNothingFromOutside) {
-  const std::string page = Html({Sample().File()});
+  const std::string page = Html({SampleOfTwoRuntimes().File()});
   EXPECT_NE(page.find("Content-Security-Policy"), std::string::npos);
   EXPECT_NE(page.find("Permission is hereby granted"), std::string::npos) << "Chart.js's licence";
   EXPECT_FALSE(std::regex_search(page.substr(0, page.find("application/json")),
@@ -64,7 +64,7 @@ TEST(Html, NeedsNothingFromOutside) {
 
 // A guest's text is not part of the page's code.
 TEST(Html, KeepsHostileTextInside) {
-  SampleFile sample = Sample();
+  SampleFile sample = SampleOfTwoRuntimes();
   sample.Fail("cpu/b/runtime:runc", "ERROR: </script><script>alert(1)</script>{{css}}");
   const std::string page = Html({sample.File()});
   EXPECT_EQ(page.find("alert(1)</script>"), std::string::npos);
@@ -93,7 +93,7 @@ TEST(Html, OfTwoThousandCellsIsAtMostTwoMebibytes) {
 
 TEST(Csv, HasARowForEachRepetition) {
   std::ostringstream out;
-  WriteCsv({Sample().File()}, out);
+  WriteCsv({SampleOfTwoRuntimes().File()}, out);
   std::istringstream lines(out.str());
   std::vector<std::string> rows;
   for (std::string line; std::getline(lines, line);) rows.push_back(line);
@@ -107,7 +107,7 @@ TEST(Csv, HasARowForEachRepetition) {
 
 TEST(Markdown, HasTheMatrixAndTheReasons) {
   std::ostringstream out;
-  WriteMarkdown({Sample().File()}, "native", out);
+  WriteMarkdown({SampleOfTwoRuntimes().File()}, "native", out);
   const std::string text = out.str();
   EXPECT_NE(text.find("| cpu | 2.00 ["), std::string::npos) << text;
   EXPECT_NE(text.find("| cpu/a/n:1 | 100 ns | ▲ 2.00 ["), std::string::npos) << text;
@@ -117,7 +117,7 @@ TEST(Markdown, HasTheMatrixAndTheReasons) {
 // The grammar of a line of OpenMetrics, as far as it is used here.
 TEST(OpenMetrics, IsWellFormed) {
   std::ostringstream out;
-  SampleFile sample = Sample();
+  SampleFile sample = SampleOfTwoRuntimes();
   sample.Context("host_name", "a \"box\" \\ with\nlines");
   WriteOpenMetrics({sample.File()}, out);
   const std::string label = R"([a-z_]+="(?:[^"\\\n]|\\["\\n])*")";
