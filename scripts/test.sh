@@ -22,8 +22,6 @@ source "$HVBENCH_SOURCE_DIR/scripts/lib/steps.sh"
 
 # In this order. `test` includes the consumer project and the rules of tests/tidy.
 readonly STEPS=(format shellcheck build test lab asan-ubsan tsan clang-tidy fuzz)
-# The lab needs one processor for long, and little else: those after it run beside it.
-readonly BESIDE_LAB=(asan-ubsan tsan clang-tidy fuzz)
 readonly BUILD_DIR=$HVBENCH_SOURCE_DIR/build
 
 usage() {
@@ -116,7 +114,6 @@ install_packages() {
 
 on_exit() {
   end_undisturbed
-  end_steps_beside
   rm -f "$COUNTS_FILE"
   stop_dockerd
   remove_quiet_policy
@@ -156,8 +153,7 @@ main() {
     provide_docker "${HVBENCH_RUNSC:-}"
   fi
   mkdir -p "$BUILD_DIR/reports"
-  run_steps format shellcheck build test
-  run_steps_beside lab "${BESIDE_LAB[@]}"
+  run_steps "${STEPS[@]}"
   stop_dockerd
   print_failed_tests
   print_summary

@@ -9,6 +9,7 @@ failed=0
 skipped=0
 # How a step, which is a process of its own, hands over the numbers of its tests.
 COUNTS_FILE=$(mktemp)
+readonly COUNTS_FILE
 # A step says with it that it cannot run here. As automake's and ctest's convention has it.
 readonly STEP_SKIPPED=77
 
@@ -54,56 +55,6 @@ run_steps() {
   for step in "$@"; do
     if step_is_selected "$step"; then run_step "$step"; fi
   done
-}
-
-# Runs step $1, and the others one after the other while it does, on what it leaves of the processors.
-# What they print comes after it.
-run_steps_beside() {
-  local -r first=$1
-  local log
-  shift
-  if ! step_is_selected "$first" || ! is_root; then
-    run_steps "$first" "$@"
-    return
-  fi
-  log=$(mktemp)
-  say "beside the step $first, and printed after it: $*"
-  set -m # a group of its own
-  steps_beside "$log" "$@" 9>&- & # 9: the lock of dockerd.sh
-  beside_pid=$!
-  set +m
-  run_step "$first"
-  wait "$beside_pid" || true
-  beside_pid=
-  cat "$log"
-  # shellcheck source=/dev/null
-  if [[ -s $log.results ]]; then source "$log.results"; else ((++failed)); fi
-  rm -f "$log" "$log.results"
-}
-
-# The summary's numbers and lines of the steps "$2"... are left in the file $1.results.
-steps_beside() {
-  local -r log=$1
-  shift
-  exec >"$log" 2>&1 </dev/null
-  end_in_order
-  chrt --idle --pid 0 "$BASHPID" || renice -n 19 -p "$BASHPID" || true
-  COUNTS_FILE=$log.counts
-  passed=0 failed=0 skipped=0 step_results=()
-  run_steps "$@"
-  rm -f "$COUNTS_FILE"
-  {
-    printf 'passed=$((passed + %d)) failed=$((failed + %d)) skipped=$((skipped + %d))\n' \
-      "$passed" "$failed" "$skipped"
-    printf 'step_results+=(%s)\n' "${step_results[*]@Q}"
-  } >"$log.results"
-}
-
-# Ends the steps that still run. For an EXIT trap.
-end_steps_beside() {
-  [[ -n ${beside_pid:-} ]] || return 0
-  kill -TERM "$beside_pid" 2>/dev/null || true
-  wait "$beside_pid" 2>/dev/null || true
 }
 
 # As a background job of its own: `set -e` holds in it although its status is looked at here, and an

@@ -39,26 +39,6 @@ say 'the command has ended'
 exit "$status"
 """
 
-# As test.sh is: a step that takes long, and others beside it.
-STEPS_BESIDE = """
-set -euo pipefail
-source {source}/scripts/lib/common.sh
-source {source}/scripts/lib/steps.sh
-on_exit() {{
-  end_undisturbed
-  end_steps_beside
-  touch {dir}/tidied
-}}
-step_long() {{ {long}; echo 'of long'; }}
-step_bad() {{ echo 'of bad'; chrt --pid "$BASHPID"; false; }}
-step_late() {{ {command}; echo 'of late'; }}
-end_in_order
-trap on_exit EXIT
-select_steps long bad late
-run_steps_beside long bad late
-print_summary
-"""
-
 COMMAND = """#!/bin/bash
 trap 'exit 130' HUP INT QUIT TERM
 touch {dir}/begun
@@ -160,33 +140,6 @@ class ScriptEnds(unittest.TestCase):
         self.await_file("begun")
         process.send_signal(signal.SIGHUP)
         self.expect_end(process, [0])
-
-    def write_steps(self, long, command):
-        self.write(command=command)
-        text = STEPS_BESIDE.format(dir=self.dir, source=SOURCE, long=long,
-                                   command=self.dir / "command")
-        (self.dir / "script").write_text(text)
-        return ["bash", str(self.dir / "script")]
-
-    @unittest.skipIf(os.geteuid() != 0, "without root, steps run one after the other")
-    def test_steps_beside_another(self):
-        # Each waits for the other: one after the other they would not end.
-        command = self.write_steps(long=f"wait_until 30 test -e {self.dir}/begun",
-                                   command="#!/bin/bash\ntouch {dir}/begun\n")
-        result = subprocess.run(command, capture_output=True, text=True, check=False,
-                                timeout=PATIENCE_S)
-        self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertRegex(result.stdout, r"(?s)of long.*of bad.*SCHED_IDLE.*of late")
-        self.assertRegex(result.stdout, r"(?s)long +passed.*bad +FAILED \(1\).*late +passed")
-        self.assertIn("2 passed, 1 failed, 0 skipped", result.stdout)
-
-    @unittest.skipIf(os.geteuid() != 0, "without root, steps run one after the other")
-    def test_steps_beside_another_end_with_it(self):
-        process = subprocess.Popen(self.write_steps(long=f"sleep {PATIENCE_S}", command=COMMAND),
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.await_file("begun")
-        process.send_signal(signal.SIGTERM)
-        self.expect_end(process, [INTERRUPTED])
 
     @unittest.skipIf(os.geteuid() != 0 or not shutil.which("dockerd"), "needs root and dockerd")
     def test_a_closed_terminal_stops_the_private_dockerd(self):
