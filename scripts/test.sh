@@ -52,18 +52,18 @@ step_shellcheck() {
 
 step_build() { configure_preset dev && build_preset dev; }
 
-step_test() { run_ctest dev --label-exclude '^lab$'; }
+step_test() { run_ctest test dev --label-exclude '^lab$'; }
 
-step_lab() { run_ctest dev --label-regex '^lab$'; }
+step_lab() { run_ctest lab dev --label-regex '^lab$'; }
 
-step_asan_ubsan() { configure_preset asan-ubsan && build_preset asan-ubsan && run_ctest asan-ubsan; }
+step_asan_ubsan() { configure_preset asan-ubsan && build_preset asan-ubsan && run_ctest asan-ubsan asan-ubsan; }
 
 # Newer kernels place mappings where the sanitizer of older compilers does not expect them; some
 # containers do not allow to switch that off.
 step_tsan() {
-  local -a ctest_wrapper=(setarch "$(uname -m)" --addr-no-randomize)
+  ctest_wrapper=(setarch "$(uname -m)" --addr-no-randomize)
   "${ctest_wrapper[@]}" true 2>/dev/null || ctest_wrapper=()
-  configure_preset tsan && build_preset tsan && run_ctest tsan
+  configure_preset tsan && build_preset tsan && run_ctest tsan tsan
 }
 
 # Without the lines that it prints for every file, among which a finding is not seen.
@@ -74,15 +74,18 @@ step_clang_tidy() {
 
 step_fuzz() {
   configure_preset fuzz -DCMAKE_CXX_COMPILER="clang++-$LLVM" -DCMAKE_C_COMPILER="clang-$LLVM" &&
-    build_preset fuzz && run_ctest fuzz
+    build_preset fuzz && run_ctest fuzz fuzz
 }
 
-# run_ctest PRESET [ctest's arguments...]: the counts of its report are added to the summary. A step
-# may name a program with arguments to run it by, as ctest_wrapper.
+# A program with arguments that a step runs ctest by.
+ctest_wrapper=()
+
+# run_ctest STEP PRESET [ctest's arguments...]: the counts of its report are added to the summary.
 run_ctest() {
-  local -r preset=$1 report=$(report_of "$STEP")
-  local status=0
-  shift
+  local -r preset=$2
+  local report status=0
+  report=$(report_of "$1")
+  shift 2
   rm -f "$report"
   (cd "$HVBENCH_SOURCE_DIR" &&
     "${ctest_wrapper[@]}" ctest --preset "$preset" --output-junit "$report" "$@") || status=$?

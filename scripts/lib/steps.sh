@@ -84,8 +84,6 @@ run_step() {
 step_body() {
   set -e
   exec </dev/null
-  readonly STEP=$1
-  local -a ctest_wrapper=()
   "step_${1//-/_}"
 }
 
