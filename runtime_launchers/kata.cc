@@ -6,9 +6,9 @@
 #include <fstream>
 #include <utility>
 
-#include "runtime_launchers/containerd/kata_config.h"
 #include "runtime_launchers/containerd/launcher.h"
 #include "runtime_launchers/docker/launcher.h"
+#include "runtime_launchers/kata_config.h"
 #include "runtime_launchers/probe.h"
 #include "runtime_launchers/support/file_hash.h"
 #include "runtime_launchers/support/log_tail.h"
@@ -16,6 +16,9 @@
 #include "runtime_launchers/vm/kvm.h"
 
 namespace hvbench {
+
+DockerRuntime KataUnderDocker();  // for docker.cc too
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -274,8 +277,9 @@ std::unique_ptr<Launcher> MakeKataFc(RuntimeOptions options) {
                            {"configuration-fc.toml"}});
 }
 
-std::unique_ptr<Launcher> MakeDockerKata(RuntimeOptions options) {
+DockerRuntime KataUnderDocker() {
   DockerRuntime runtime;
+  runtime.program = "kata";
   runtime.accelerator = "kvm";
   runtime.guest_kernel = "Kata's";
   runtime.is_vm = true;
@@ -285,7 +289,11 @@ std::unique_ptr<Launcher> MakeDockerKata(RuntimeOptions options) {
   runtime.shim_program = kKataShim;
   runtime.install_fix = "scripts/install-runtimes.sh kata, and Docker 23 or newer";
   runtime.check = CheckKvm;
-  return MakeDockerLauncher(std::move(options), "kata", std::move(runtime));
+  return runtime;
+}
+
+std::unique_ptr<Launcher> MakeDockerKata(RuntimeOptions options) {
+  return MakeDockerLauncher(std::move(options), "kata", {KataUnderDocker()});
 }
 
 }  // namespace hvbench

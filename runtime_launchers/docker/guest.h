@@ -20,9 +20,11 @@ std::filesystem::path AskedForContainer(const std::filesystem::path& guest_dir);
 
 // What an OCI runtime of a daemon's can differ in.
 struct DockerRuntime {
+  // What the names or paths of such runtimes contain; "": of any.
+  std::string program;
   std::string accelerator = "none";
   std::string guest_kernel = "host";
-  std::string guest_memory_file;  // as in ProcessGuest
+  std::string guest_memory_file;  // as GuestTraits::memory_file
   // A VM: shim, VMM and helpers enter the guest's control group, which its memory is the limit of.
   bool is_vm = false;
   NetworkDevice network_device = NetworkDevice::kVeth;
@@ -34,6 +36,8 @@ struct DockerRuntime {
   std::string install_fix;
   // Says why this machine cannot run it; may be empty.
   std::function<std::optional<Unusable>()> check;
+  // What a failed trial start means, from its reason; may be empty.
+  std::function<std::optional<Unusable>(const std::string& reason)> explain;
 };
 
 class DockerGuest : public ProcessGuest {

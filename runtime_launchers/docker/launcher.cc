@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -27,11 +28,11 @@ constexpr int kFirstDockerWithShims = 23;
 
 class DockerLauncher : public Launcher {
  public:
-  DockerLauncher(RuntimeOptions options, std::string wanted, DockerRuntime runtime);
+  DockerLauncher(RuntimeOptions options, std::string wanted, std::vector<DockerRuntime> kinds);
 
   const std::string& name() const override { return options_.name; }
   ProbeResult Probe(ProbeDepth depth, const LaunchRequest& trial) override;
-  NetworkDevice network_device() const override { return runtime_.network_device; }
+  NetworkDevice network_device() const override { return KindOf(WantedName()).network_device; }
   ApplicationForm application_form() const override { return ApplicationForm::kImage; }
   std::unique_ptr<Guest> Launch(const LaunchRequest& request) override;
   void RemoveStale(const std::string& guest_id, const fs::path& guest_dir) override;
@@ -39,7 +40,9 @@ class DockerLauncher : public Launcher {
   std::chrono::nanoseconds DaemonCpu() override;
 
  private:
-  bool TakesShim(const DaemonInfo& info) const;
+  const std::string& WantedName() const { return exact_name_.empty() ? wanted_ : exact_name_; }
+  // `text` is the name of an OCI runtime, or its name and path.
+  const DockerRuntime& KindOf(const std::string& text) const;
   OciRuntimeOfDaemon FindRuntime(const DaemonInfo& info) const;
   // Checks what FindRuntime found.
   std::optional<Unusable> CheckRuntime(const OciRuntimeOfDaemon& runtime) const;
@@ -48,12 +51,14 @@ class DockerLauncher : public Launcher {
 
   RuntimeOptions options_;
   std::string wanted_;
-  std::string exact_name_;  // by the options; "": by `wanted_`
-  DockerRuntime runtime_;
+  std::string exact_name_;            // by the options; "": by `wanted_`
+  std::vector<DockerRuntime> kinds_;  // the last is that of an ordinary runtime
 };
 
-DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted, DockerRuntime runtime)
-    : options_(std::move(options)), wanted_(std::move(wanted)), runtime_(std::move(runtime)) {
+DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted,
+                               std::vector<DockerRuntime> kinds)
+    : options_(std::move(options)), wanted_(std::move(wanted)), kinds_(std::move(kinds)) {
+  kinds_.emplace_back();
   constexpr std::string_view kRuntime = "runtime=";
   for (const std::string& option : options_.options) {
     if (!option.starts_with(kRuntime)) {
@@ -64,35 +69,40 @@ DockerLauncher::DockerLauncher(RuntimeOptions options, std::string wanted, Docke
   }
 }
 
-bool DockerLauncher::TakesShim(const DaemonInfo& info) const {
-  return !runtime_.shim_name.empty() && info.major_version() >= kFirstDockerWithShims &&
-         FindExecutable(runtime_.shim_program).has_value();
+const DockerRuntime& DockerLauncher::KindOf(const std::string& text) const {
+  return *std::find_if(kinds_.begin(), kinds_.end(), [&](const DockerRuntime& kind) {
+    return text.find(kind.program) != text.npos;
+  });
 }
 
 OciRuntimeOfDaemon DockerLauncher::FindRuntime(const DaemonInfo& info) const {
   OciRuntimeOfDaemon found =
       exact_name_.empty() ? ChooseOciRuntime(info, wanted_) : NamedOciRuntime(info, exact_name_);
-  const bool may_be_shim = exact_name_.empty() || exact_name_ == runtime_.shim_name;
-  if (found.name.empty() && found.ambiguous.empty() && may_be_shim && TakesShim(info)) {
-    found.name = runtime_.shim_name;
+  const DockerRuntime& kind = KindOf(WantedName());
+  const bool may_be_shim = exact_name_.empty() || exact_name_ == kind.shim_name;
+  if (found.name.empty() && found.ambiguous.empty() && may_be_shim && !kind.shim_name.empty() &&
+      info.major_version() >= kFirstDockerWithShims && FindExecutable(kind.shim_program)) {
+    found.name = kind.shim_name;
   }
   return found;
 }
 
 std::optional<Unusable> DockerLauncher::CheckRuntime(const OciRuntimeOfDaemon& runtime) const {
-  const std::string name = exact_name_.empty() ? wanted_ : exact_name_;
+  const std::string& name = WantedName();
   if (!runtime.ambiguous.empty()) {
     return Unusable{
         "the Docker daemon has several OCI runtimes like " + name + ": " + runtime.ambiguous,
         "name one in a runtimes file, with the option runtime=NAME"};
   }
   if (runtime.name.empty()) {
+    const std::string& install_fix = KindOf(name).install_fix;
     return Unusable{"the Docker daemon has no OCI runtime " + name + "; it has " + runtime.all,
-                    runtime_.install_fix.empty()
+                    install_fix.empty()
                         ? "start dockerd with --add-runtime " + name + "=/path/to/" + name
-                        : runtime_.install_fix};
+                        : install_fix};
   }
-  return runtime_.check ? runtime_.check() : std::nullopt;
+  const DockerRuntime& kind = KindOf(runtime.name + " " + runtime.path);
+  return kind.check ? kind.check() : std::nullopt;
 }
 
 std::optional<Unusable> DockerLauncher::Check(std::string& version) const {
@@ -120,17 +130,15 @@ std::optional<Unusable> DockerLauncher::Try(LaunchRequest request) const {
   request.shape = {};
   request.deadline = Deadline::In(kDockerTrialTimeout);
   const DaemonInfo info = DockerEngine(/*interruptible=*/true).Info(request.deadline);
-  DockerGuest guest(request, runtime_, FindRuntime(info), info);
+  const OciRuntimeOfDaemon runtime = FindRuntime(info);
+  const DockerRuntime& kind = KindOf(runtime.name + " " + runtime.path);
+  DockerGuest guest(request, kind, runtime, info);
   try {
     guest.Try(request);
   } catch (const Error& error) {
-    // Newer kernels show net.core.rmem_default in every network namespace; older runsc take that
-    // for the sign of the host's own.
-    const std::string reason = error.what();
-    if (reason.find("root network namespace") == std::string::npos) throw;
-    return Unusable{
-        reason,
-        R"(give that runtime "runtimeArgs": ["--network=none"] in /etc/docker/daemon.json)"};
+    auto explained = kind.explain ? kind.explain(error.what()) : std::nullopt;
+    if (!explained) throw;
+    return explained;
   }
   guest.Shutdown(StopMode::kForced, request.deadline);
   return std::nullopt;
@@ -147,7 +155,8 @@ std::unique_ptr<Guest> DockerLauncher::Launch(const LaunchRequest& request) {
   const OciRuntimeOfDaemon runtime = FindRuntime(info);
   if (const auto unusable = WhyUnprovable(info)) throw NotProved(unusable->reason);
   if (const auto unusable = CheckRuntime(runtime)) throw Error(unusable->reason);
-  auto guest = std::make_unique<DockerGuest>(request, runtime_, runtime, info);
+  auto guest = std::make_unique<DockerGuest>(request, KindOf(runtime.name + " " + runtime.path),
+                                             runtime, info);
   guest->Start(request);
   return guest;
 }
@@ -189,8 +198,8 @@ std::chrono::nanoseconds DockerLauncher::DaemonCpu() {
 }  // namespace
 
 std::unique_ptr<Launcher> MakeDockerLauncher(RuntimeOptions options, const std::string& wanted,
-                                             DockerRuntime runtime) {
-  return std::make_unique<DockerLauncher>(std::move(options), wanted, std::move(runtime));
+                                             std::vector<DockerRuntime> kinds) {
+  return std::make_unique<DockerLauncher>(std::move(options), wanted, std::move(kinds));
 }
 
 }  // namespace hvbench

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime_launchers/docker/guest.h"
 #include "runtime_launchers/launcher.h"
@@ -11,8 +12,9 @@
 namespace hvbench {
 
 // `wanted` is the OCI runtime's name, or a part of its name or path; of several that fit equally
-// well none is taken.
+// well none is taken. What the runtime differs in is said by the first of `kinds` whose program it
+// is; it is an ordinary one if there is none.
 std::unique_ptr<Launcher> MakeDockerLauncher(RuntimeOptions options, const std::string& wanted,
-                                             DockerRuntime runtime);
+                                             std::vector<DockerRuntime> kinds);
 
 }  // namespace hvbench

@@ -52,7 +52,7 @@ class DockerLauncherTest : public ::testing::Test {
   static std::unique_ptr<Launcher> Make(std::vector<std::string> options = {},
                                         const std::string& wanted = "runc",
                                         DockerRuntime runtime = {}) {
-    return MakeDockerLauncher({"docker-x", "", std::move(options)}, wanted, std::move(runtime));
+    return MakeDockerLauncher({"docker-x", "", std::move(options)}, wanted, {std::move(runtime)});
   }
 
   static ProbeResult Probe(Launcher& launcher) { return launcher.Probe(ProbeDepth::kShallow, {}); }
@@ -257,6 +257,24 @@ TEST_F(DockerLauncherTest, OfAKilledDaemonAStaleContainerIsNotGone) {
   const EnvironmentVariable host("DOCKER_HOST", "unix:///nonexistent/docker.sock");
   EXPECT_NO_THROW(launcher->RemoveStale("hvbench-7-1", guest_dir_));
   EXPECT_NO_THROW(launcher->RemoveCaches());
+}
+
+// `docker` with the option runtime=NAME measures what the daemon has by that name, as what it is.
+TEST_F(DockerLauncherTest, ANamedRuntimeIsOfItsOwnKind) {
+  DockerRuntime sandbox;
+  sandbox.program = "runsc";
+  sandbox.network_device = NetworkDevice::kNone;
+  sandbox.check = [] { return std::optional(Unusable{"no sandbox here", "a fix"}); };
+  const auto make = [&](const std::string& name) {
+    return MakeDockerLauncher({"docker-x", "", {"runtime=" + name}}, "runc", {sandbox});
+  };
+  EXPECT_EQ(make("runsc-kvm")->network_device(), NetworkDevice::kNone);
+  EXPECT_EQ(make("crun")->network_device(), NetworkDevice::kVeth);
+  const std::string runtimes =
+      R"({"crun": {"path": "/nonexistent/crun"}, "odd": {"path": "/nonexistent/runsc"}})";
+  Serve({InfoWith(runtimes), InfoWith(runtimes)});
+  EXPECT_TRUE(Probe(*make("crun")).usable);
+  EXPECT_EQ(Probe(*make("odd")).reason, "no sandbox here");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "runtime_launchers/containerd/kata_config.h"
+#include "runtime_launchers/kata_config.h"
 
 #include <gtest/gtest.h>
 
