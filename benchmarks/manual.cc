@@ -133,8 +133,7 @@ std::string ManualPage(const CLI::App& app) {
       ".TP\n.B 2\nWrong usage, or a runtime that was named is unusable.\n"
       ".TP\n.B 3\nThe filter matched nothing.\n"
       ".TP\n.B 130\nInterrupted by SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM or "
-      "SIGXCPU; "
-      "the JSON is valid.\n";
+      "SIGXCPU; the JSON is valid.\n";
   return text;
 }
 

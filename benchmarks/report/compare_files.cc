@@ -180,7 +180,7 @@ void PrintJson(const FileComparison& comparison, std::ostream& out) {
   }
   OrderedJson means = OrderedJson::object();
   for (const auto& [group, mean] : comparison.means()) means[group] = estimate(mean.Estimate());
-  out << OrderedJson{{"quantity", quantity.name},         {"unit", NameOf(quantity.dimension)},
+  out << OrderedJson{{"quantity", quantity.name},         {"unit", quantity.unit},
                      {"better", NameOf(quantity.better)}, {"benchmarks", benchmarks},
                      {"geometric_means", means},          {"regressions", comparison.regressions()},
                      {"notes", comparison.notes()}}

@@ -89,8 +89,8 @@ OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
 
 OrderedJson SubsystemJson(const SubsystemSummary* cell) {
   if (cell == nullptr) return nullptr;
-  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->worse},
-                      {"faster", cell->better},      {"same", cell->no_difference},
+  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->higher},
+                      {"faster", cell->lower},       {"same", cell->no_difference},
                       {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
                       {"failed", cell->failed}};
   if (cell->mean.count() > 0) {

@@ -37,6 +37,7 @@ struct Comparison {
 // "slower" or "faster" for times and rates, "higher" or "lower" for other quantities; "no
 // difference found", "too noisy".
 std::string_view NameOf(Verdict verdict, const Quantity& quantity);
+// What is certainly different, and in a direction that is not, or is, the good one.
 bool IsWorse(Verdict verdict, const Quantity& quantity);
 bool IsBetter(Verdict verdict, const Quantity& quantity);
 // "block", "boot", "repetition"

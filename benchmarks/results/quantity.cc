@@ -10,30 +10,36 @@
 namespace hvbench {
 namespace {
 
-struct Ending {
+struct NameEnding {
   std::string_view text;
-  Dimension dimension;
-  double base_units;
+  std::string_view unit;
   Better better;
 };
 
 // The first that fits.
-constexpr std::array kEndings = {
-    Ending{"real_time", Dimension::kTime, 1, Better::kLess},
-    Ending{"cpu_time", Dimension::kTime, 1, Better::kLess},
-    Ending{"_ns", Dimension::kTime, 1, Better::kLess},
-    Ending{"_us", Dimension::kTime, 1e3, Better::kLess},
-    Ending{"_ms", Dimension::kTime, 1e6, Better::kLess},
-    Ending{"bytes_per_second", Dimension::kByteRate, 1, Better::kMore},
-    Ending{"_per_second", Dimension::kRate, 1, Better::kMore},
+constexpr std::array kNameEndings = {
+    NameEnding{"real_time", "ns", Better::kLess},
+    NameEnding{"cpu_time", "ns", Better::kLess},
+    NameEnding{"_ns", "ns", Better::kLess},
+    NameEnding{"_us", "us", Better::kLess},
+    NameEnding{"_ms", "ms", Better::kLess},
+    NameEnding{"bytes_per_second", "bytes/s", Better::kMore},
+    NameEnding{"_per_second", "1/s", Better::kMore},
     // What moved between the guest and a disk says how a cell was measured.
-    Ending{"host_read_bytes", Dimension::kBytes, 1, Better::kNeither},
-    Ending{"host_written_bytes", Dimension::kBytes, 1, Better::kNeither},
-    Ending{"_bytes", Dimension::kBytes, 1, Better::kLess},
-    Ending{"lost_percent", Dimension::kNumber, 1, Better::kLess},
-    Ending{"lost_connections", Dimension::kNumber, 1, Better::kLess},
-    Ending{"wrong_responses", Dimension::kNumber, 1, Better::kLess},
+    NameEnding{"host_read_bytes", "bytes", Better::kNeither},
+    NameEnding{"host_written_bytes", "bytes", Better::kNeither},
+    NameEnding{"_bytes", "bytes", Better::kLess},
+    NameEnding{"lost_percent", "", Better::kLess},
+    NameEnding{"lost_connections", "", Better::kLess},
+    NameEnding{"wrong_responses", "", Better::kLess},
 };
+
+// How many ns a unit of time has; 0 of the others.
+double NsIn(std::string_view unit) {
+  return unit == "ns" ? 1 : unit == "us" ? 1e3 : unit == "ms" ? 1e6 : 0;
+}
+
+bool IsRate(std::string_view unit) { return unit.ends_with("/s"); }
 
 // Three digits and the largest of the units, each `step` times the one before, that is not above
 // it.
@@ -42,27 +48,10 @@ std::string Scaled(double value, double step, const std::array<const char*, N>& 
   std::size_t i = 0;
   // What would be printed as 1e+03 is the next unit's.
   for (; i + 1 < N && std::abs(value) >= step * 0.9995; ++i) value /= step;
-  const char* format = std::abs(value) >= 999.5 ? "%.0f" : "%.3g";
-  return PrintNumber(format, value) + (*units[i] == '\0' ? "" : " ") + units[i];
+  return PrintNumber(std::abs(value) >= 999.5 ? "%.0f " : "%.3g ", value) + units[i];
 }
 
 }  // namespace
-
-std::string_view NameOf(Dimension dimension) {
-  switch (dimension) {
-    case Dimension::kTime:
-      return "time";
-    case Dimension::kBytes:
-      return "bytes";
-    case Dimension::kByteRate:
-      return "bytes per second";
-    case Dimension::kRate:
-      return "per second";
-    case Dimension::kNumber:
-      return "number";
-  }
-  return "unknown";
-}
 
 std::string_view NameOf(Better better) {
   switch (better) {
@@ -77,53 +66,36 @@ std::string_view NameOf(Better better) {
 }
 
 std::string Quantity::Print(double value) const {
-  switch (dimension) {
-    case Dimension::kTime:
-      return PrintTime(value * base_units);
-    case Dimension::kBytes:
-      return Scaled(value, 1024, std::array{"B", "KiB", "MiB", "GiB", "TiB"});
-    case Dimension::kByteRate:
-      return Scaled(value, 1000, std::array{"B/s", "kB/s", "MB/s", "GB/s", "TB/s"});
-    case Dimension::kRate:
-      return Scaled(value, 1000, std::array{"/s", "k/s", "M/s", "G/s"});
-    case Dimension::kNumber:
-      break;
+  if (NsIn(unit) > 0) return PrintTime(value * NsIn(unit));
+  if (unit == "bytes") return Scaled(value, 1024, std::array{"B", "KiB", "MiB", "GiB", "TiB"});
+  if (unit == "bytes/s") {
+    return Scaled(value, 1000, std::array{"B/s", "kB/s", "MB/s", "GB/s", "TB/s"});
   }
+  if (unit == "1/s") return Scaled(value, 1000, std::array{"/s", "k/s", "M/s", "G/s"});
   return PrintNumber("%.4g", value);
 }
 
 std::string_view Quantity::NameOfHigher() const {
-  if (dimension == Dimension::kTime) return "slower";
-  return dimension == Dimension::kRate || dimension == Dimension::kByteRate ? "faster" : "higher";
+  return NsIn(unit) > 0 ? "slower" : IsRate(unit) ? "faster" : "higher";
 }
 
 std::string_view Quantity::NameOfLower() const {
-  if (dimension == Dimension::kTime) return "faster";
-  return dimension == Dimension::kRate || dimension == Dimension::kByteRate ? "slower" : "lower";
+  return NsIn(unit) > 0 ? "faster" : IsRate(unit) ? "slower" : "lower";
 }
 
 std::string Quantity::ExplainRatios() const {
   if (name == kRealTime) return "Ratios are of times: 2.00 takes twice as long.";
-  const char* const good = better == Better::kMore   ? "more is better"
-                           : better == Better::kLess ? "less is better"
-                                                     : "neither direction is better";
+  const std::string good = better == Better::kNeither ? "neither direction is better"
+                                                      : std::string(NameOf(better)) + " is better";
   return "Ratios are of " + name + ": 2.00 is twice as much, and " + good + ".";
 }
 
 Quantity QuantityNamed(std::string name) {
-  Quantity quantity;
-  const auto* const ending = std::find_if(kEndings.begin(), kEndings.end(),
-                                          [&](const Ending& e) { return name.ends_with(e.text); });
-  quantity.name = std::move(name);
-  if (ending == kEndings.end()) {
-    quantity.dimension = Dimension::kNumber;
-    quantity.better = Better::kNeither;
-  } else {
-    quantity.dimension = ending->dimension;
-    quantity.base_units = ending->base_units;
-    quantity.better = ending->better;
-  }
-  return quantity;
+  const auto* const ending =
+      std::find_if(kNameEndings.begin(), kNameEndings.end(),
+                   [&](const NameEnding& e) { return name.ends_with(e.text); });
+  if (ending == kNameEndings.end()) return {std::move(name), "", Better::kNeither};
+  return {std::move(name), ending->unit, ending->better};
 }
 
 }  // namespace hvbench

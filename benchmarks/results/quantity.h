@@ -11,11 +11,6 @@ inline constexpr char kRealTime[] = "real_time";
 // The time by the CPUs that the guest used.
 inline constexpr char kCpuTime[] = "cpu_time";
 
-enum class Dimension { kTime, kBytes, kByteRate, kRate, kNumber };
-
-// "ns", "bytes", "bytes_per_second", "per_second", "number"
-std::string_view NameOf(Dimension dimension);
-
 enum class Better {
   kLess,     // times, memory
   kMore,     // rates
@@ -27,14 +22,13 @@ std::string_view NameOf(Better better);
 
 struct Quantity {
   std::string name = kRealTime;
-  Dimension dimension = Dimension::kTime;
-  double base_units = 1;  // in one unit of the value: ns of a time, else 1
+  std::string_view unit = "ns";  // of the values: "ns", "us", "ms", "bytes", "bytes/s", "1/s", ""
   Better better = Better::kLess;
 
-  // With its unit, three digits: "12.3 us", "1.05 GB/s", "44.1 MiB".
+  // With three digits and a unit of that size: "12.3 us", "1.05 GB/s", "44.1 MiB".
   std::string Print(double value) const;
-  // What a value is called that is certainly above, or below, the baseline's: "slower" or "faster"
-  // for times and rates, "higher" or "lower" for other quantities.
+  // Of a value that is certainly above or below the baseline's: of times and rates "slower" or
+  // "faster", of other quantities "higher" or "lower".
   std::string_view NameOfHigher() const;
   std::string_view NameOfLower() const;
   // What a ratio is of, as a sentence: "Ratios are of times: 2.00 takes twice as long."

@@ -162,8 +162,11 @@ std::vector<Warning> CheckResults(const Results& results, const std::string& bas
                         "stop other work, or measure longer: --hvbench_profile=full"});
   }
   if (!faster.empty()) {
+    const Quantity& quantity = results.quantity();
+    const std::string_view better =
+        quantity.better == Better::kMore ? quantity.NameOfHigher() : quantity.NameOfLower();
     warnings.push_back({NameOf(ResultWarningKind::kFasterThanBaseline),
-                        "better than " + baseline + ": " + Join(faster),
+                        std::string(better) + " than " + baseline + ": " + Join(faster),
                         "look for a cache, another page size or a clock before you believe it"});
   }
   return warnings;

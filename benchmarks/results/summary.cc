@@ -5,13 +5,13 @@
 namespace hvbench {
 namespace {
 
-void Count(Verdict verdict, const Quantity& quantity, SubsystemSummary& summary) {
+void Count(Verdict verdict, SubsystemSummary& summary) {
   switch (verdict) {
     case Verdict::kHigher:
+      ++summary.higher;
+      break;
     case Verdict::kLower:
-      ++(IsWorse(verdict, quantity)    ? summary.worse
-         : IsBetter(verdict, quantity) ? summary.better
-                                       : summary.neither);
+      ++summary.lower;
       break;
     case Verdict::kNoDifference:
       ++summary.no_difference;
@@ -54,7 +54,7 @@ void Summary::AddCell(const std::string& kernel, const std::string& runtime) {
   const CellResult* baseline = results_.Find(kernel, baseline_);
   if (runtime == baseline_ || baseline == nullptr || !baseline->Measured()) return;
   Comparison comparison = Compare(*baseline, *cell, Pairing::kSameRun);
-  Count(comparison.verdict, results_.quantity(), subsystem);
+  Count(comparison.verdict, subsystem);
   subsystem.mean.Add(comparison.estimate);
   comparison.estimate.replicates = {};  // 16 KiB each, and used
   comparisons_[{kernel, runtime}] = std::move(comparison);

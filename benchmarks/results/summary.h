@@ -14,9 +14,8 @@ namespace hvbench {
 // A runtime's part of a subsystem.
 struct SubsystemSummary {
   GeometricMean mean;  // of the ratios of the benchmarks that both measured
-  int worse = 0;
-  int better = 0;
-  int neither = 0;  // different, of a quantity without a good direction
+  int higher = 0;
+  int lower = 0;
   int no_difference = 0;
   int too_noisy = 0;
   int skipped = 0;

@@ -44,8 +44,9 @@ end_undisturbed() {
 is_root() { ((EUID == 0)); }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Where downloads and the private daemon live: DefaultWorkDir of hvbench (runtime_launchers/support/work_dir.h). Under
-# sudo HOME may still be the user's, who must not find files of root there.
+# Where downloads and the private daemon live: DefaultWorkDir of hvbench
+# (runtime_launchers/support/work_dir.h). Under sudo HOME may still be the user's, who must not find
+# files of root there.
 cache_dir() {
   local dir home
   if [[ ${XDG_CACHE_HOME:-} == /* ]]; then

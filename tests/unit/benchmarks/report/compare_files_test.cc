@@ -225,6 +225,7 @@ TEST_F(CompareFilesTest, WhatHasNoGoodDirectionHasNoRegression) {
   const Json json = Json::parse(compared.out);
   EXPECT_EQ(json.at("quantity"), "host_io_ratio");
   EXPECT_EQ(json.at("better"), "neither");
+  EXPECT_EQ(json.at("unit"), "");
   EXPECT_EQ(json.at("benchmarks").at(0).at("verdict"), "higher");
 }
 

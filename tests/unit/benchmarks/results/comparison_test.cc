@@ -105,7 +105,7 @@ TEST(Summary, HasAMeanForEachSubsystemAndRuntime) {
   ASSERT_NE(cpu, nullptr);
   EXPECT_EQ(cpu->mean.count(), 2u);
   EXPECT_NEAR(cpu->mean.Estimate().ratio, 4, 1e-9);
-  EXPECT_EQ(cpu->worse, 2);
+  EXPECT_EQ(cpu->higher, 2);
   const SubsystemSummary* disk = summary.FindSubsystem("disk", "runc");
   ASSERT_NE(disk, nullptr);
   EXPECT_EQ(disk->mean.count(), 0u);
