@@ -212,6 +212,15 @@ def mentions(cmake_file, text, source):
     return False
 
 
+def listed_sources(tree):
+    """A CMakeLists.txt names no source that is gone, also where it is not configured every day."""
+    for cmake_file in tree.named("CMakeLists.txt", ".cmake"):
+        code = re.sub(r"#.*", "", tree.read(cmake_file))
+        for path in re.findall(r"\$\{PROJECT_SOURCE_DIR\}/([\w/.-]+\.(?:cc|h|def))\b", code):
+            if path not in tree.files:
+                yield f"{cmake_file}: there is no {path}"
+
+
 def public_headers(tree):
     """What is installed is complete: it includes nothing that is not, and examples no more than it."""
     install = "cmake/HvbenchInstall.cmake"
@@ -385,8 +394,8 @@ def held_situations(tree):
 
 RULES = {rule.__name__: rule for rule in (
     include_direction, guest_includes, quoted_includes, registered_launchers, proved_actions,
-    dead_files, public_headers, file_length, runtime_length, unfinished, machine_traces, top_level,
-    changelog, links, rooms, documented_flags, held_situations)}
+    dead_files, listed_sources, public_headers, file_length, runtime_length, unfinished,
+    machine_traces, top_level, changelog, links, rooms, documented_flags, held_situations)}
 
 
 def main():

@@ -79,6 +79,8 @@ BAD = [
     ("dead_files", "runtime_launchers/crun.cc", "\n", "crun.cc"),
     ("dead_files", "tests/fuzz/other_fuzzer.cc", "\n", "other_fuzzer.cc"),
     ("dead_files", "fixtures/unused.h", "\n", "unused.h"),
+    ("listed_sources", "tests/fuzz/CMakeLists.txt",
+     "hvbench_fuzzer(good ${PROJECT_SOURCE_DIR}/fixtures/gone.cc)\n", "no fixtures/gone.cc"),
     ("public_headers", "cmake/HvbenchInstall.cmake", None, "no list"),
     ("public_headers", "cmake/HvbenchInstall.cmake",
      "set(_hvbench_public_headers\n  fixtures/agent/kernel.h)\n", "frame.h is not installed"),
