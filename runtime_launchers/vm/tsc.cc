@@ -37,33 +37,11 @@ bool MayRead() {
   return prctl(PR_GET_TSC, &mode) != 0 || mode == PR_TSC_ENABLE;
 }
 
-struct Sample {
-  std::int64_t ns = 0;
-  std::int64_t tsc = 0;
-};
-
-// Takes a few samples, since a busy host interrupts some, and returns the one whose reads are the
-// closest together.
-Sample Take() {
-  constexpr int kTries = 20;
-  Sample best;
-  std::int64_t best_width_ns = std::numeric_limits<std::int64_t>::max();
-  for (int i = 0; i < kTries; ++i) {
-    const std::int64_t before_ns = MonotonicRawNs();
-    const auto tsc = static_cast<std::int64_t>(ReadHostTsc());
-    const std::int64_t width_ns = MonotonicRawNs() - before_ns;
-    if (width_ns >= best_width_ns) continue;
-    best_width_ns = width_ns;
-    best = {before_ns + width_ns / 2, tsc};
-  }
-  return best;
-}
-
 std::int64_t Measure() {
   if (!CpuFlags("/").contains("constant_tsc") || !MayRead()) return 0;
-  const Sample begin = Take();
+  const TscMoment begin = ReadTscMoment();
   std::this_thread::sleep_for(kInterval);
-  const Sample end = Take();
+  const TscMoment end = ReadTscMoment();
   return (end.tsc - begin.tsc) * 1'000'000 / (end.ns - begin.ns);
 }
 
@@ -85,6 +63,21 @@ bool HostKeepsTimeByTsc(const std::filesystem::path& root) {
 std::uint64_t ReadHostTsc() {
   _mm_lfence();
   return __rdtsc();
+}
+
+TscMoment ReadTscMoment() {
+  constexpr int kTries = 20;
+  TscMoment best;
+  std::int64_t best_width_ns = std::numeric_limits<std::int64_t>::max();
+  for (int i = 0; i < kTries; ++i) {
+    const std::int64_t before_ns = MonotonicRawNs();
+    const auto tsc = static_cast<std::int64_t>(ReadHostTsc());
+    const std::int64_t width_ns = MonotonicRawNs() - before_ns;
+    if (width_ns >= best_width_ns) continue;
+    best_width_ns = width_ns;
+    best = {before_ns + width_ns / 2, tsc};
+  }
+  return best;
 }
 
 }  // namespace hvbench

@@ -18,4 +18,12 @@ bool HostKeepsTimeByTsc(const std::filesystem::path& root = "/");
 // The counter now, read behind all instructions before it.
 std::uint64_t ReadHostTsc();
 
+// One moment by both clocks: MonotonicRawNs, and the counter. They are read within some 100 ns of
+// each other, the closest of a few tries, since a busy host interrupts some.
+struct TscMoment {
+  std::int64_t ns = 0;
+  std::int64_t tsc = 0;
+};
+TscMoment ReadTscMoment();
+
 }  // namespace hvbench
