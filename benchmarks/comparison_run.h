@@ -8,8 +8,6 @@
 // a 95 % interval (Y. S. Chow, H. Robbins, Annals of Mathematical Statistics 36(2), 1965).
 #pragma once
 
-#include <benchmark/benchmark.h>
-
 #include <chrono>
 #include <functional>
 #include <map>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "benchmarks/results/results.h"
+#include "benchmarks/visits.h"
 #include "fixtures/guest_pool.h"
 #include "fixtures/runtime_fixture.h"
 
@@ -32,8 +31,6 @@ struct ComparisonPlan {
 
 class ComparisonRun {
  public:
-  using Row = benchmark::BenchmarkReporter::Run;
-
   // The cells are registered with Google Benchmark. `say` gets a line for people as each block
   // begins.
   ComparisonRun(const std::vector<CellName>& cells, ComparisonPlan plan, GuestPool& pool,
@@ -41,22 +38,20 @@ class ComparisonRun {
 
   // Before Run: goes on with one that ended after so many whole blocks and that time, with these
   // rows by the benchmark's reported name.
-  void Resume(std::map<std::string, std::vector<Row>> rows, int blocks,
+  void Resume(std::map<std::string, std::vector<Visits::Row>> rows, int blocks,
               std::chrono::duration<double> elapsed);
   // Until all is narrow, the budget ends or the user interrupts. Leaves no guest running. Once.
   void Run();
 
-  // Called after each visit with its rows and the reported name, and after each whole block.
-  std::function<void(const std::string& name, const std::vector<Row>&)> on_visit;
+  // For on_visit, and what was measured.
+  Visits& visits() { return visits_; }
+  // Called after each whole block.
   std::function<void(int block, std::chrono::duration<double> elapsed)> on_block;
 
-  const Results& results() const { return results_; }
+  const Results& results() const { return visits_.results(); }
   int blocks() const { return blocks_; }
   // What went wrong with guests, for a warning.
   const std::vector<std::string>& problems() const { return problems_; }
-  // As Google Benchmark would report them: for each cell its repetitions, then their aggregates; or
-  // the row that says why it was not measured.
-  std::vector<std::vector<Row>> Rows() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -66,7 +61,6 @@ class ComparisonRun {
   };
 
   void RunBlock(const std::vector<Kernel*>& active);
-  void Visit(const CellName& cell);
   bool IsNarrow(const Kernel& kernel) const;
   std::chrono::duration<double> Elapsed() const {
     return elapsed_before_ + (Clock::now() - start_);
@@ -77,26 +71,11 @@ class ComparisonRun {
   GuestPool& pool_;
   std::function<void(const std::string&)> say_;
   std::vector<Kernel> kernels_;
-  std::vector<CellName> cells_;
-  std::map<std::string, std::vector<Row>> rows_;  // repetitions, by the reported name
-  Results results_;
+  Visits visits_;
   std::vector<std::string> problems_;
   int blocks_ = 0;
   Clock::time_point start_;
   std::chrono::duration<double> elapsed_before_{0};
 };
-
-// The aggregates of a benchmark's repetitions, with the statistics that the benchmark asked for;
-// for rows out of a journal, which do not know them, those that Google Benchmark has by itself.
-// None for a single one.
-std::vector<benchmark::BenchmarkReporter::Run> Aggregates(
-    const std::vector<benchmark::BenchmarkReporter::Run>& repetitions);
-
-enum class ShownRows { kAll, kAggregates };
-
-// Reports as Google Benchmark does at the end of a run; a benchmark without aggregates is shown all
-// the same.
-void Deliver(const std::vector<std::vector<benchmark::BenchmarkReporter::Run>>& groups,
-             ShownRows shown, benchmark::BenchmarkReporter& display);
 
 }  // namespace hvbench

@@ -45,6 +45,9 @@ const std::map<std::string, ProfileDefaults>& Profiles() {
 // between boots is not known better for measuring one of them longer.
 constexpr int kBlockShare = 5;
 
+constexpr char kReportAggregatesOnly[] = "benchmark_report_aggregates_only";
+constexpr char kDisplayAggregatesOnly[] = "benchmark_display_aggregates_only";
+
 // Beside this program, as built; else where `cmake --install` puts it.
 std::filesystem::path Companion(const std::string& name) {
   std::error_code error;
@@ -110,7 +113,7 @@ void ReadBenchmarkFlags(Options& options) {
   const ProfileDefaults& profile = Profiles().at(options.profile_name);
   options.profile = profile.profile;
   options.target_time = profile.target_time;
-  if (options.InBlocks()) options.target_time /= kBlockShare;
+  if (options.InTurns()) options.target_time /= kBlockShare;
   if (const auto value = FlagValue(arguments, "benchmark_min_time")) ParseMinTime(*value, options);
   options.filter = FlagValue(arguments, "benchmark_filter").value_or("");
   options.list_tests = IsTrue(FlagValue(arguments, "benchmark_list_tests"));
@@ -122,20 +125,29 @@ void ReadBenchmarkFlags(Options& options) {
       throw CLI::ValidationError("--benchmark_format", "is console, json or csv, not " + format);
     }
   }
-  if (!FlagValue(arguments, "benchmark_repetitions")) {
-    const int repetitions = options.InBlocks() ? 1 : profile.repetitions;
-    arguments.push_back("--benchmark_repetitions=" + std::to_string(repetitions));
-  }
+  const auto repetitions = FlagValue(arguments, "benchmark_repetitions");
+  options.repetitions = repetitions         ? std::stoi(*repetitions)
+                        : options.InTurns() ? 1
+                                            : profile.repetitions;
+  options.aggregates_alone_in_file = IsTrue(FlagValue(arguments, kReportAggregatesOnly));
+  options.aggregates_alone_on_screen =
+      options.aggregates_alone_in_file || IsTrue(FlagValue(arguments, kDisplayAggregatesOnly));
   if (options.command == Command::kSelftest && !options.out.empty()) {
     throw CLI::ValidationError("--benchmark_out", "a self-test writes no file");
   }
   if (options.resume && (options.out.empty() || !IsReplaceable(options.out))) {
     throw CLI::ValidationError("--hvbench_resume", "needs the --benchmark_out of the run");
   }
-  // Google Benchmark would empty the file at the start. It tells what belongs there only if it
-  // writes to some.
-  std::erase_if(arguments, [](const std::string& a) { return a.starts_with("--benchmark_out="); });
-  if (!options.InBlocks()) arguments.emplace_back("--benchmark_out=/dev/null");
+  // Google Benchmark sees one visit at a time: its file would be emptied by each, and what follows
+  // from all of them is ours to say.
+  std::erase_if(arguments, [](const std::string& argument) {
+    const std::string flag = argument.substr(0, argument.find('='));
+    return flag == "--benchmark_out" || flag == "--benchmark_repetitions" ||
+           flag == std::string("--") + kReportAggregatesOnly ||
+           flag == std::string("--") + kDisplayAggregatesOnly;
+  });
+  arguments.push_back("--benchmark_repetitions=" +
+                      std::to_string(options.InTurns() ? options.repetitions : 1));
   // The agent finds the iteration count, so that Google Benchmark's own search ends with its first
   // run: any time will do.
   std::erase_if(arguments,

@@ -38,11 +38,16 @@ struct Options {
   int selftest_rounds = 4;
   int selftest_blocks = 8;
 
-  bool InBlocks() const { return compare || command == Command::kSelftest; }
+  // Whether runtimes are compared in turns; else each is measured by itself.
+  bool InTurns() const { return compare || command == Command::kSelftest; }
 
   // Out of Google Benchmark's own flags, which it also sees.
   std::chrono::nanoseconds target_time{0};  // of one repetition
   std::uint64_t fixed_iterations = 0;       // 0: as many as the target time takes
+  // Of each benchmark: of one visit in turns, else in all, each in a boot of its own.
+  int repetitions = 1;
+  bool aggregates_alone_on_screen = false;  // where there are some
+  bool aggregates_alone_in_file = false;
   std::string filter;
   bool list_tests = false;
   std::string format = "console";

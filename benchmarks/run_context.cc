@@ -95,6 +95,10 @@ void RunContext::Resume(const JournalContents& journal) {
   }
 }
 
+void RunContext::AddUnfinished(const JournalContents& journal) {
+  entries_[kUnfinishedKey] = DescribeUnfinished(journal);
+}
+
 void RunContext::Publish() const {
   for (const auto& [key, value] : entries_) {
     benchmark::AddCustomContext(CleanText(key), CleanText(value));

@@ -27,6 +27,9 @@ class RunContext {
   // The facts of the runtime's last boot, and the time to the first reply of every boot.
   void AddGuest(const std::string& runtime, LiveGuest& guest);
 
+  // For a run that ends before it has measured everything.
+  void AddUnfinished(const JournalContents& journal);
+
   // For a run that goes on: what was known before, and when each of its parts was begun.
   void Resume(const JournalContents& journal);
 

@@ -18,11 +18,13 @@ namespace fs = std::filesystem;
 // Google Benchmark's flags that do not make it another run: they change how results are shown, or
 // are among the options below.
 const std::set<std::string>& IrrelevantFlags() {
-  static const std::set<std::string> kFlags = {
-      "--benchmark_color",      "--benchmark_counters_tabular",
-      "--benchmark_format",     "--benchmark_display_aggregates_only",
-      "--benchmark_min_time",   "--benchmark_out",
-      "--benchmark_out_format", "--v"};
+  static const std::set<std::string> kFlags = {"--benchmark_color",
+                                               "--benchmark_counters_tabular",
+                                               "--benchmark_format",
+                                               "--benchmark_repetitions",
+                                               "--benchmark_min_time",
+                                               "--benchmark_out_format",
+                                               "--v"};
   return kFlags;
 }
 
@@ -51,6 +53,7 @@ void AddOptions(const Options& options, Identity& identity) {
                                     std::to_string(options.interval_percent) + " %, " +
                                     std::to_string(options.budget.count()) + " s";
   }
+  identity["--benchmark_repetitions"] = std::to_string(options.repetitions);
   identity["--benchmark_min_time"] = options.fixed_iterations > 0
                                          ? std::to_string(options.fixed_iterations) + "x"
                                          : std::to_string(options.target_time.count()) + " ns";

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <iostream>
-#include <sstream>
 #include <utility>
 
 #include "benchmarks/exit_status.h"
-#include "benchmarks/journal/journal_reporter.h"
+#include "benchmarks/journal/repetition_row.h"
 #include "benchmarks/report/comparison_table.h"
 #include "benchmarks/report/verdict_table.h"
 #include "benchmarks/results/result_checks.h"
-#include "benchmarks/results/result_file.h"
 #include "benchmarks/results/result_writer.h"
 #include "benchmarks/run_identity.h"
 #include "benchmarks/text/output.h"
@@ -29,11 +27,6 @@ std::unique_ptr<Journal> OpenJournal(const Options& options) {
 
 }  // namespace
 
-Results ResultsOf(const RunRecord::Rows& rows) {
-  std::istringstream text(R"({"context":{},"benchmarks":)" + FormatJsonRows(rows) + '}');
-  return ParseResultFile(text, "the journal").results;
-}
-
 RunRecord::RunRecord(const Options& options) : options_(options), journal_(OpenJournal(options)) {}
 
 void RunRecord::Begin(const std::vector<ProbedRuntime>& runtimes,
@@ -48,16 +41,6 @@ void RunRecord::Begin(const std::vector<ProbedRuntime>& runtimes,
   const JournalContents& contents = journal_->contents();
   if (contents.starts().size() > 1) context_.Resume(contents);
   activity_before_ = ReadHostActivity();
-}
-
-bool RunRecord::Has(const CellName& cell) const {
-  return journal_->contents().IsComplete(ReportedName(cell));
-}
-
-RunRecord::Rows RunRecord::RowsBefore() const {
-  std::vector<std::string> complete = names_;
-  std::erase_if(complete, [&](const auto& name) { return !journal_->contents().IsComplete(name); });
-  return journal_->contents().RowsOf(complete);
 }
 
 int RunRecord::start() const {
@@ -87,6 +70,7 @@ void RunRecord::WarnAfter(const Results& results) {
 void RunRecord::Publish(const Results& results) {
   if (std::exchange(published_, true)) return;
   WarnAfter(results);
+  if (InterruptRequested()) context_.AddUnfinished(journal_->contents());
   context_.Publish();
 }
 

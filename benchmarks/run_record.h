@@ -31,10 +31,6 @@ class RunRecord {
   Journal& journal() { return *journal_; }
   // The names of all benchmarks of the run, as they are reported.
   const std::vector<std::string>& names() const { return names_; }
-  // Whether it was measured before this start.
-  bool Has(const CellName& cell) const;
-  // What was.
-  Rows RowsBefore() const;
   // For RunSettings.
   int start() const;
 
@@ -59,8 +55,5 @@ class RunRecord {
   bool warned_after_ = false;
   bool published_ = false;
 };
-
-// Rows as those of a file.
-Results ResultsOf(const RunRecord::Rows& rows);
 
 }  // namespace hvbench

@@ -15,13 +15,13 @@
 #include "benchmarks/doctor.h"
 #include "benchmarks/environment_flags.h"
 #include "benchmarks/exit_status.h"
-#include "benchmarks/journal/journal_reporter.h"
 #include "benchmarks/options.h"
+#include "benchmarks/plain_run.h"
 #include "benchmarks/report/buffered_reporter.h"
 #include "benchmarks/report/progress.h"
 #include "benchmarks/report/screen_reporter.h"
 #include "benchmarks/results/result_checks.h"
-#include "benchmarks/results/result_writer.h"
+#include "benchmarks/results/row.h"
 #include "benchmarks/run_ends.h"
 #include "benchmarks/run_record.h"
 #include "benchmarks/runtime_selection.h"
@@ -71,15 +71,6 @@ ComparisonPlan PlanOf(const Options& options) {
   plan.width = options.interval_percent / 100;
   plan.budget = options.budget;
   return plan;
-}
-
-int RepetitionsOf(const Options& options) {
-  int repetitions = 1;
-  for (const std::string& argument : options.benchmark_arguments) {
-    const std::string prefix = "--benchmark_repetitions=";
-    if (argument.starts_with(prefix)) repetitions = std::stoi(argument.substr(prefix.size()));
-  }
-  return repetitions;
 }
 
 // One run from the probe to the exit status.
@@ -175,13 +166,8 @@ class Suite {
     cells_ = std::move(cells);
   }
 
-  // Those that were not measured before.
   void RegisterCells() {
-    for (const CellName& cell : cells_) {
-      if (record_->Has(cell)) continue;
-      Register(FixtureOf(cell.Subsystem())(cell, settings_));
-      ++registered_;
-    }
+    for (const CellName& cell : cells_) Register(FixtureOf(cell.Subsystem())(cell, settings_));
   }
 
   int List() {
@@ -195,11 +181,11 @@ class Suite {
   std::unique_ptr<NetLab> MakeNetLab(const std::vector<int>& guest_cpus,
                                      const std::vector<int>& host_cpus);
   int Selftest(GuestPool& pool, Progress& progress);
-  using Rows = RunRecord::Rows;
-  // Both return what belongs into the file of results.
-  Rows MeasureAll(GuestPool& pool, Progress& progress, Results& results);
-  Rows MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
-                       benchmark::BenchmarkReporter& display);
+  using Groups = std::vector<std::vector<JournalContents::Row>>;
+  // Both return what was measured, with the rows of each benchmark, and fill in `results`.
+  Groups MeasurePlainly(GuestPool& pool, Progress& progress, Results& results);
+  Groups MeasureInTurns(GuestPool& pool, Progress& progress, Results& results);
+  void Show(const Groups& groups, const Results& results);
 
   const Options& options_;
   std::vector<Runtime>& runtimes_;
@@ -209,7 +195,6 @@ class Suite {
   std::vector<ProbedRuntime> usable_;
   std::vector<Runtime> twins_;  // of a self-test
   std::vector<CellName> cells_;
-  int registered_ = 0;               // with Google Benchmark
   std::optional<RunRecord> record_;  // from Run on
   RunSettings settings_;
 };
@@ -284,51 +269,59 @@ int Suite::Measure() {
   settings_.fixed_iterations = options_.fixed_iterations;
   settings_.cell_timeout = options_.timeout;
   settings_.profile = options_.profile;
-  settings_.repetitions = RepetitionsOf(options_);
+  if (options_.InTurns()) {
+    settings_.repetitions = options_.repetitions;
+  } else {
+    settings_.visits = options_.repetitions;
+  }
   settings_.start = record_->start();
   settings_.on_measured = [&](const MeasuredRepetition& repetition) { record_->Add(repetition); };
   RegisterCells();
-  Progress progress(registered_, RepetitionsOf(options_), /*enabled=*/true);
-  if (!options_.InBlocks()) {  // which say more themselves
-    settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
-  }
+  Progress progress;
   if (options_.command == Command::kSelftest) return Selftest(pool, progress);
-  Results results = ResultsOf(record_->RowsBefore());
-  const Rows rows = MeasureAll(pool, progress, results);
-  return record_->Conclude(results, rows);
+  Results results;
+  const Groups groups = options_.compare ? MeasureInTurns(pool, progress, results)
+                                         : MeasurePlainly(pool, progress, results);
+  progress.Clear();
+  Show(groups, results);
+  const ShownRows written =
+      options_.aggregates_alone_in_file ? ShownRows::kAggregates : ShownRows::kAll;
+  return record_->Conclude(results, RowsOf(groups, written));
 }
 
-Suite::Rows Suite::MeasureAll(GuestPool& pool, Progress& progress, Results& results) {
-  std::unique_ptr<benchmark::BenchmarkReporter> display;
-  if (options_.format == "console" && !options_.compare) {
-    display.reset(benchmark::CreateDefaultDisplayReporter());
-  } else {
-    display = std::make_unique<BufferedReporter>(MakeReporter(options_.format),
-                                                 [&] { record_->Publish(results); });
-  }
-  if (options_.compare) return MeasureInBlocks(pool, progress, results, *display);
-  if (options_.format != "console") display->ReportRuns(record_->RowsBefore());
-  ScreenReporter screen(std::move(display), progress, results);
-  JournalReporter file(record_->journal(), record_->names());
-  if (registered_ > 0) {
-    run_dir_->ReleaseSpareDescriptor();  // for the file of Google Benchmark's (options.cc)
-    benchmark::RunSpecifiedBenchmarks(&screen, &file);
-  } else if (screen.ReportContext(ContextOf({}))) {  // Google Benchmark takes none for an error
-    screen.Finalize();
-  }
-  for (const std::string& error : pool.ShutdownAll()) progress.Note(error);
-  return record_->journal().contents().RowsOf(record_->names());
+Suite::Groups Suite::MeasurePlainly(GuestPool& pool, Progress& progress, Results& results) {
+  PlainRun run(cells_, options_.repetitions, pool);
+  Journal& journal = record_->journal();
+  run.Resume(journal.contents().RowsToGoOnWith(), journal.contents().blocks());
+  progress.Begin(run.VisitsLeft());
+  settings_.on_repetition = [&](const CellName& cell) { progress.BeginRepetition(cell); };
+  run.visits().on_visit = [&](const std::string& name, const auto& visit) {
+    const bool skipped = std::all_of(visit.begin(), visit.end(), [](const auto& row) {
+      return OutcomeOf(row) == Outcome::kSkipped;
+    });
+    // What was interrupted or failed is measured again by a run that goes on.
+    const bool complete = skipped ? !InterruptRequested() : run.IsWhole(name);
+    journal.AddBenchmark(name, run.visits().RowsOf(name), complete);
+  };
+  run.on_block = [&](int block, std::chrono::duration<double> elapsed) {
+    journal.EndBlock(block, elapsed.count());
+  };
+  run.Run();
+  for (const std::string& problem : run.problems()) progress.Note(problem);
+  results = run.visits().results();
+  return run.visits().Groups();
 }
 
-Suite::Rows Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results& results,
-                                   benchmark::BenchmarkReporter& display) {
+Suite::Groups Suite::MeasureInTurns(GuestPool& pool, Progress& progress, Results& results) {
   const ComparisonPlan plan = PlanOf(options_);
   ComparisonRun run(cells_, plan, pool, [&](const std::string& line) { progress.Note(line); });
   Journal& journal = record_->journal();
   const JournalContents& before = journal.contents();
-  run.Resume(before.RowsOfBlocks(), before.blocks(),
+  run.Resume(before.RowsToGoOnWith(), before.blocks(),
              std::chrono::duration<double>(before.elapsed_s()));
-  run.on_visit = [&](const std::string& name, const Rows& visit) { journal.AddVisit(name, visit); };
+  run.visits().on_visit = [&](const std::string& name, const auto& visit) {
+    journal.AddVisit(name, visit);
+  };
   run.on_block = [&](int block, std::chrono::duration<double> elapsed) {
     journal.EndBlock(block, elapsed.count());
   };
@@ -336,13 +329,15 @@ Suite::Rows Suite::MeasureInBlocks(GuestPool& pool, Progress& progress, Results&
   for (const std::string& problem : run.problems()) progress.Note(problem);
   record_->context().AddComparison(plan.baseline, options_.interval_percent, run.blocks());
   results = run.results();
+  return run.visits().Groups();
+}
+
+void Suite::Show(const Groups& groups, const Results& results) {
   // A screen has no room for each visit of each block.
-  const auto shown = options_.format == "console" ? ShownRows::kAggregates : ShownRows::kAll;
-  const auto groups = run.Rows();
-  Deliver(groups, shown, display);
-  Rows rows;
-  for (const Rows& group : groups) rows.insert(rows.end(), group.begin(), group.end());
-  return rows;
+  const bool aggregates_alone =
+      options_.aggregates_alone_on_screen || (options_.compare && options_.format == "console");
+  BufferedReporter display(MakeDisplay(options_.format), [&] { record_->Publish(results); });
+  Deliver(RowsOf(groups, aggregates_alone ? ShownRows::kAggregates : ShownRows::kAll), display);
 }
 
 int Suite::Selftest(GuestPool& pool, Progress& progress) {

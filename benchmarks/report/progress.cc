@@ -29,26 +29,26 @@ std::size_t TerminalColumns() {
 
 }  // namespace
 
-Progress::Progress(int benchmarks, int repetitions_each, bool enabled)
-    : total_(benchmarks),
-      repetitions_each_(std::max(1, repetitions_each)),
-      enabled_(enabled),
-      terminal_(isatty(STDERR_FILENO) == 1) {}
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void Progress::Begin(int repetitions) {
+  total_ = repetitions;
+  begun_ = 0;
+  start_ = Clock::now();
+}
 
 std::string Progress::Line(const std::string& name) const {
-  const int repetitions = total_ * repetitions_each_;
   // Google Benchmark may repeat a benchmark for reasons of its own, such as a warm-up.
-  const int done = std::min(begun_, repetitions) - 1;
+  const int done = std::min(begun_, total_) - 1;
   const auto elapsed = Clock::now() - start_;
-  std::string line = "[" + std::to_string(done / repetitions_each_ + 1) + "/" +
-                     std::to_string(total_) + "] " + name + ", " + Minutes(elapsed) + " elapsed";
-  if (done > 0) line += ", about " + Minutes(elapsed / done * (repetitions - done)) + " left";
+  std::string line = "[" + std::to_string(done + 1) + "/" + std::to_string(total_) + "] " + name +
+                     ", " + Minutes(elapsed) + " elapsed";
+  if (done > 0) line += ", about " + Minutes(elapsed / done * (total_ - done)) + " left";
   return line;
 }
 
 void Progress::BeginRepetition(const CellName& cell) {
   ++begun_;
-  if (!enabled_) return;
   const std::string name = FormatCellName(cell);
   if (terminal_) {
     std::string line = Line(name);

@@ -11,9 +11,10 @@ namespace hvbench {
 
 class Progress {
  public:
-  // `repetitions`: of all benchmarks of the run together. `enabled` false prints nothing.
-  Progress(int benchmarks, int repetitions_each, bool enabled);
+  Progress();
 
+  // The run has so many repetitions before it, of all benchmarks together.
+  void Begin(int repetitions);
   void BeginRepetition(const CellName& cell);
   // Removes the line, so that something else can be printed. Does nothing where there is none.
   void Clear();
@@ -24,10 +25,8 @@ class Progress {
   std::string Line(const std::string& name) const;
 
   using Clock = std::chrono::steady_clock;
-  int total_;
-  int repetitions_each_;
+  int total_ = 0;
   int begun_ = 0;
-  bool enabled_;
   bool terminal_;
   bool line_shown_ = false;
   std::string last_name_;

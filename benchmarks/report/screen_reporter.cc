@@ -1,36 +1,43 @@
 #include "benchmarks/report/screen_reporter.h"
 
 #include <utility>
+#include <vector>
 
+#include "benchmarks/results/result_writer.h"
 #include "fixtures/sample_name.h"
 
 namespace hvbench {
+namespace {
 
-ScreenReporter::ScreenReporter(std::unique_ptr<benchmark::BenchmarkReporter> inner,
-                               Progress& progress, Results& results)
-    : inner_(std::move(inner)), progress_(progress), results_(results) {}
+class WithoutSamples : public benchmark::BenchmarkReporter {
+ public:
+  explicit WithoutSamples(std::unique_ptr<benchmark::BenchmarkReporter> inner)
+      : inner_(std::move(inner)) {}
 
-bool ScreenReporter::ReportContext(const Context& context) {
-  inner_->SetOutputStream(&GetOutputStream());
-  inner_->SetErrorStream(&GetErrorStream());
-  return inner_->ReportContext(context);
-}
-
-void ScreenReporter::ReportRuns(const std::vector<Run>& report) {
-  std::vector<Run> rows;
-  for (const Run& run : report) {
-    results_.Add(run);
-    Run& row = rows.emplace_back(Normalize(run));
-    std::erase_if(row.counters, [](const auto& counter) { return IsSampleName(counter.first); });
+  bool ReportContext(const Context& context) override {
+    inner_->SetOutputStream(&GetOutputStream());
+    inner_->SetErrorStream(&GetErrorStream());
+    return inner_->ReportContext(context);
   }
-  progress_.Clear();
-  inner_->ReportRuns(rows);
-  GetOutputStream().flush();
-}
+  void ReportRuns(const std::vector<Run>& report) override {
+    std::vector<Run> rows = report;
+    for (Run& row : rows) {
+      std::erase_if(row.counters, [](const auto& counter) { return IsSampleName(counter.first); });
+    }
+    inner_->ReportRuns(rows);
+  }
+  void Finalize() override { inner_->Finalize(); }
 
-void ScreenReporter::Finalize() {
-  progress_.Clear();
-  inner_->Finalize();
+ private:
+  std::unique_ptr<benchmark::BenchmarkReporter> inner_;
+};
+
+}  // namespace
+
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const std::string& format) {
+  if (format != "console") return MakeReporter(format);
+  return std::make_unique<WithoutSamples>(
+      std::unique_ptr<benchmark::BenchmarkReporter>(benchmark::CreateDefaultDisplayReporter()));
 }
 
 }  // namespace hvbench

@@ -1,31 +1,15 @@
-// Google Benchmark's own display, with our rows, beside the progress line; and the collector of
-// Results.
+// Google Benchmark's own reporters on standard output.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
 #include <memory>
-#include <vector>
-
-#include "benchmarks/report/progress.h"
-#include "benchmarks/results/results.h"
+#include <string>
 
 namespace hvbench {
 
-class ScreenReporter : public benchmark::BenchmarkReporter {
- public:
-  // `progress` and `results` outlive the reporter.
-  ScreenReporter(std::unique_ptr<benchmark::BenchmarkReporter> inner, Progress& progress,
-                 Results& results);
-
-  bool ReportContext(const Context& context) override;
-  void ReportRuns(const std::vector<Run>& report) override;
-  void Finalize() override;
-
- private:
-  std::unique_ptr<benchmark::BenchmarkReporter> inner_;
-  Progress& progress_;
-  Results& results_;
-};
+// `format`: of --benchmark_format. The console's has colours, as Google Benchmark's flags say, and
+// leaves out the counters that are samples: there may be hundreds of them in a row.
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const std::string& format);
 
 }  // namespace hvbench

@@ -57,8 +57,13 @@ void JournalContents::ApplyStart(const OrderedJson& line) {
       {line.at("date").get<std::string>(), line.at("first_boot").get<std::int64_t>()});
   identity_ = line.at("identity").get<Identity>();
   header_context_ = line.at("context").dump();
-  // A block that was not finished is measured again as a whole.
-  for (auto& [name, cell] : cells_) cell.unfinished_block.clear();
+  // A comparison's block that was not finished is measured again as a whole, and so is what failed
+  // or was interrupted.
+  for (auto& [name, cell] : cells_) {
+    cell.unfinished_block.clear();
+    if (cell.complete) continue;
+    std::erase_if(cell.rows, [](const Row& row) { return OutcomeOf(row) != Outcome::kMeasured; });
+  }
 }
 
 void JournalContents::Apply(const OrderedJson& line) {
@@ -73,13 +78,11 @@ void JournalContents::Apply(const OrderedJson& line) {
     Cell& cell = CellOf(row.run_name.str());
     const int start = static_cast<int>(starts_.size());
     if (std::exchange(cell.repetitions_start, start) != start) cell.repetitions.clear();
-    if (std::exchange(cell.reported, false)) cell.rows.clear();  // it is measured again
     cell.repetitions.push_back(std::move(row));
   } else if (line.contains("benchmark")) {
     Cell& cell = CellOf(line.at("benchmark").get<std::string>());
     cell.rows = ReadRows(line.at("rows"));
     cell.complete = line.at("complete").get<bool>();
-    cell.reported = true;
     cell.repetitions.clear();
   } else if (line.contains("visit")) {
     Cell& cell = CellOf(line.at("visit").get<std::string>());
@@ -131,7 +134,7 @@ JournalContents::Rows JournalContents::RowsOf(const std::vector<std::string>& na
   return rows;
 }
 
-std::map<std::string, JournalContents::Rows> JournalContents::RowsOfBlocks() const {
+std::map<std::string, JournalContents::Rows> JournalContents::RowsToGoOnWith() const {
   std::map<std::string, Rows> rows;
   for (const auto& [name, cell] : cells_) {
     if (!cell.rows.empty()) rows[name] = cell.rows;
@@ -165,25 +168,27 @@ JournalFile ParseJournal(const std::string& text) {
   return file;
 }
 
-OrderedJson UnfinishedResults(const JournalContents& contents) {
-  if (contents.starts().empty()) {
-    return {{"context", {{kUnfinishedKey, "this run ended before its first benchmark"}}},
-            {"benchmarks", OrderedJson::array()}};
+std::string DescribeUnfinished(const JournalContents& contents) {
+  if (contents.starts().empty()) return "this run ended before its first benchmark";
+  const auto complete = std::count_if(contents.names().begin(), contents.names().end(),
+                                      [&](const auto& n) { return contents.IsComplete(n); });
+  const auto whole = contents.identity().find("number of benchmarks");
+  std::string progress = std::to_string(contents.blocks()) + " whole blocks were measured";
+  if (contents.blocks() == 0 && whole != contents.identity().end()) {
+    progress = std::to_string(complete) + " of " + whole->second + " benchmarks were measured";
   }
-  OrderedJson results = {
-      {"context", OrderedJson::parse(contents.header_context())},
-      {"benchmarks", OrderedJson::parse(FormatJsonRows(contents.RowsOf(contents.names())))}};
+  return "this run did not finish: " + progress + "; advice: go on with --hvbench_resume";
+}
+
+OrderedJson UnfinishedResults(const JournalContents& contents) {
+  OrderedJson results = {{"context", OrderedJson::object()}, {"benchmarks", OrderedJson::array()}};
+  if (!contents.starts().empty()) {
+    results["context"] = OrderedJson::parse(contents.header_context());
+    results["benchmarks"] = OrderedJson::parse(FormatJsonRows(contents.RowsOf(contents.names())));
+  }
   OrderedJson& context = results["context"];
   for (const auto& [key, value] : contents.context()) context[key] = value;
-  std::string progress = std::to_string(contents.blocks()) + " whole blocks were measured";
-  if (contents.blocks() == 0) {
-    const auto complete = std::count_if(contents.names().begin(), contents.names().end(),
-                                        [&](const auto& n) { return contents.IsComplete(n); });
-    progress = std::to_string(complete) + " of " + contents.identity().at("number of benchmarks") +
-               " benchmarks were measured";
-  }
-  context[kUnfinishedKey] =
-      "this run did not finish: " + progress + "; advice: go on with --hvbench_resume";
+  context[kUnfinishedKey] = DescribeUnfinished(contents);
   return results;
 }
 

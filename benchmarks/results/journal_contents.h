@@ -50,20 +50,20 @@ class JournalContents {
   bool HasResults() const;
   // Whether that benchmark need not be measured again.
   bool IsComplete(const std::string& name) const;
-  // All that is known of these benchmarks, in their order: reported rows, else the repetitions so
-  // far. Rows of a run that was begun more than once have the counter `start`.
+  // All that is known of these benchmarks, in their order. Rows of a run that was begun more than
+  // once have the counter `start`.
   Rows RowsOf(const std::vector<std::string>& names) const;
   // In the order of the journal.
   const std::vector<std::string>& names() const { return names_; }
-  // The rows of a comparison's whole blocks, by the benchmark's name.
-  std::map<std::string, Rows> RowsOfBlocks() const;
+  // What a run goes on with, by the benchmark's name: of a comparison the rows of its whole blocks,
+  // else those of all visits.
+  std::map<std::string, Rows> RowsToGoOnWith() const;
 
  private:
   struct Cell {
-    bool reported = false;  // by Google Benchmark, after its last repetition
     bool complete = false;
     Rows rows;
-    Rows repetitions;  // since the last report
+    Rows repetitions;  // since these
     int repetitions_start = 0;
     Rows unfinished_block;
   };
@@ -95,6 +95,9 @@ bool IsJournal(const std::string& text);
 // A last line that was not written whole is left out. Throws Error, which names the line, for any
 // other damage and for a journal of another format.
 JournalFile ParseJournal(const std::string& text);
+
+// What a run that ended there says under kUnfinishedKey.
+std::string DescribeUnfinished(const JournalContents& contents);
 
 // As Google Benchmark's JSON of a run that ended there, with kUnfinishedKey in its context.
 OrderedJson UnfinishedResults(const JournalContents& contents);

@@ -47,6 +47,17 @@ Counter CounterOf(const OrderedJson& json) {
 
 }  // namespace
 
+Run UnmeasuredRow(const std::string& name, const std::string& message) {
+  Run row;
+  row.statistics = nullptr;  // which its constructor leaves open, with the next three
+  row.family_index = 0;
+  row.per_family_instance_index = 0;
+  row.repetition_index = 0;
+  row.run_name.function_name = name;
+  ReadFailure({{"failure", message}}, row);
+  return row;
+}
+
 OrderedJson JsonOf(const Run& row) {
   OrderedJson json = {{"name", row.run_name.str()},
                       {"family_index", row.family_index},

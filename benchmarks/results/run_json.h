@@ -15,4 +15,8 @@ OrderedJson JsonOf(const benchmark::BenchmarkReporter::Run& row);
 // Throws OrderedJson::exception if it is none.
 benchmark::BenchmarkReporter::Run RowOf(const OrderedJson& json);
 
+// As Google Benchmark reports a benchmark that calls SkipWithError. `name`: as reported.
+benchmark::BenchmarkReporter::Run UnmeasuredRow(const std::string& name,
+                                                const std::string& message);
+
 }  // namespace hvbench

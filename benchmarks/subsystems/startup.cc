@@ -132,18 +132,21 @@ class BootFixture : public StartupFixture {
     std::vector<Boot> boots;
     while (boots.size() < iterations) boots.push_back(BootOnce(cold_cache_));
     boots_.insert(boots_.end(), boots.begin(), boots.end());
-    ++repetition_;
     return Summarize(boots);
   }
 
  private:
+  // Of all visits.
+  static std::uint64_t RepetitionsOf(const RunSettings& settings) {
+    return static_cast<std::uint64_t>(std::max(settings.repetitions * settings.visits, 1));
+  }
   static std::uint64_t BootsEach(const RunSettings& settings) {
     if (settings.fixed_iterations > 0) return settings.fixed_iterations;
-    const auto repetitions = static_cast<std::uint64_t>(std::max(settings.repetitions, 1));
+    const std::uint64_t repetitions = RepetitionsOf(settings);
     return (BootsOf(settings.profile) + repetitions - 1) / repetitions;
   }
 
-  RunResult Summarize(const std::vector<Boot>& boots) const {
+  RunResult Summarize(const std::vector<Boot>& boots) {
     Boot sum;
     for (const Boot& boot : boots) {
       sum.phases.process += boot.phases.process;
@@ -170,7 +173,7 @@ class BootFixture : public StartupFixture {
     for (std::size_t i = 0; i < boots.size(); ++i) {
       counters.push_back({SampleName("boot", i, "ms"), Ms(boots[i].phases.Total())});
     }
-    if (repetition_ == settings().repetitions) AddQuantiles(counters);
+    if (++repetition_ == RepetitionsOf(settings())) AddQuantiles(counters);
     return result;
   }
 
@@ -192,7 +195,7 @@ class BootFixture : public StartupFixture {
   }
 
   bool cold_cache_;
-  int repetition_ = 0;
+  std::uint64_t repetition_ = 0;
   std::vector<Boot> boots_;  // of all repetitions
 };
 

@@ -49,11 +49,11 @@ TEST(Options, HaveDefaults) {
   EXPECT_EQ(options.out_format, "json");
 }
 
-TEST(Options, MeasureLessAndMoreOftenInBlocks) {
-  EXPECT_FALSE(Accepted({}).InBlocks());
+TEST(Options, MeasureLessAndMoreOftenInTurns) {
+  EXPECT_FALSE(Accepted({}).InTurns());
   for (const char* argument : {"--hvbench_compare", "selftest"}) {
     const Options options = Accepted({argument});
-    EXPECT_TRUE(options.InBlocks()) << argument;
+    EXPECT_TRUE(options.InTurns()) << argument;
     EXPECT_LT(options.target_time, Accepted({}).target_time) << argument;
     EXPECT_TRUE(Contains(options.benchmark_arguments, "--benchmark_repetitions=1")) << argument;
   }
@@ -97,8 +97,7 @@ TEST(Options, ReadEveryFlag) {
   EXPECT_EQ(options.format, "json");
   EXPECT_EQ(options.out, "r.json");
   EXPECT_EQ(options.out_format, "csv");
-  for (const char* kept :
-       {"--benchmark_filter=cpu/.*", "--benchmark_list_tests", "--benchmark_repetitions=5"}) {
+  for (const char* kept : {"--benchmark_filter=cpu/.*", "--benchmark_list_tests"}) {
     EXPECT_TRUE(Contains(options.benchmark_arguments, kept)) << kept;
   }
 }
@@ -113,22 +112,37 @@ TEST(Options, ListTestsIsABoolean) {
   }
 }
 
+// Google Benchmark itself runs one of them at a time.
 TEST(Options, RepetitionsAreTheProfilesUnlessTheUserSaysSo) {
   const struct {
     const char* profile;
-    const char* repetitions;
+    int repetitions;
     std::chrono::nanoseconds target;
-  } cases[] = {{"smoke", "--benchmark_repetitions=1", 5ms},
-               {"quick", "--benchmark_repetitions=3", 250ms},
-               {"full", "--benchmark_repetitions=9", 1s}};
+  } cases[] = {{"smoke", 1, 5ms}, {"quick", 3, 250ms}, {"full", 9, 1s}};
   for (const auto& c : cases) {
     const std::string profile = std::string("--hvbench_profile=") + c.profile;
     const Options options = Accepted({profile});
-    EXPECT_TRUE(Contains(options.benchmark_arguments, c.repetitions)) << c.profile;
+    EXPECT_EQ(options.repetitions, c.repetitions) << c.profile;
     EXPECT_EQ(options.target_time, c.target);
-    const Options own = Accepted({profile, "--benchmark_repetitions=2"});
-    EXPECT_TRUE(Contains(own.benchmark_arguments, "--benchmark_repetitions=2"));
-    EXPECT_FALSE(Contains(own.benchmark_arguments, c.repetitions)) << c.profile;
+    EXPECT_EQ(Accepted({profile, "--benchmark_repetitions=2"}).repetitions, 2);
+    EXPECT_TRUE(Contains(options.benchmark_arguments, "--benchmark_repetitions=1")) << c.profile;
+  }
+  const Options turns = Accepted({"--hvbench_compare", "--benchmark_repetitions=2"});
+  EXPECT_EQ(turns.repetitions, 2);
+  EXPECT_TRUE(Contains(turns.benchmark_arguments, "--benchmark_repetitions=2"));
+}
+
+// Which are of all visits, while Google Benchmark sees one.
+TEST(Options, AggregatesAreOurs) {
+  EXPECT_FALSE(Accepted({}).aggregates_alone_on_screen);
+  const Options screen = Accepted({"--benchmark_display_aggregates_only=true"});
+  EXPECT_TRUE(screen.aggregates_alone_on_screen);
+  EXPECT_FALSE(screen.aggregates_alone_in_file);
+  const Options both = Accepted({"--benchmark_report_aggregates_only"});
+  EXPECT_TRUE(both.aggregates_alone_on_screen);
+  EXPECT_TRUE(both.aggregates_alone_in_file);
+  for (const std::string& argument : both.benchmark_arguments) {
+    EXPECT_EQ(argument.find("aggregates_only"), std::string::npos);
   }
 }
 

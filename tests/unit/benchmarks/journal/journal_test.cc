@@ -9,7 +9,7 @@
 #include <memory>
 #include <sstream>
 
-#include "benchmarks/journal/journal_reporter.h"
+#include "benchmarks/journal/repetition_row.h"
 #include "benchmarks/results/row.h"
 #include "benchmarks/text/output.h"
 #include "runtime_launchers/support/interrupt.h"
@@ -197,36 +197,6 @@ TEST_F(JournalTest, HasARepetitionAsItIsReported) {
     measured[i].repetitions = 3;
     EXPECT_EQ(JsonOf(measured[i]).dump(), JsonOf(reported.rows[i]).dump());
   }
-}
-
-// Google Benchmark reports repetitions and aggregates one after the other: a journal that ends in
-// between must not have the benchmark for a whole one.
-TEST_F(JournalTest, HasABenchmarkInOneLine) {
-  for (const int repetitions : {1, 3}) {
-    Journal journal;
-    journal.Begin({});
-    JournalReporter reporter(journal, {});
-    Measurement m;
-    m.Add("alpha");
-    m.Report({CountsCell(1, "alpha"), CountsCell(2, "alpha")},
-             {"--benchmark_repetitions=" + std::to_string(repetitions)}, reporter);
-    ASSERT_EQ(journal.contents().names().size(), 2u);
-    for (const std::string& name : journal.contents().names()) {
-      EXPECT_TRUE(journal.contents().IsComplete(name)) << name;
-      EXPECT_EQ(journal.contents().RowsOf({name}).size(), repetitions == 1 ? 1u : 3 + 4u) << name;
-    }
-  }
-}
-
-TEST_F(JournalTest, CountsFamiliesOverAllStarts) {
-  const std::string b = "cpu/b/runtime:x/manual_time";
-  Journal journal;
-  journal.Begin({});
-  JournalReporter reporter(journal, {"cpu/a/runtime:x/manual_time", b});
-  Row row = GoodRow("cpu/b/runtime:x", 5, 10);  // the first that is registered now
-  row.family_index = row.per_family_instance_index = row.repetition_index = 0;
-  reporter.ReportRuns({row});
-  EXPECT_EQ(journal.contents().RowsOf({b})[0].family_index, 1);
 }
 
 }  // namespace

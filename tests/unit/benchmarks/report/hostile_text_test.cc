@@ -218,7 +218,7 @@ TEST(HostileText, InTheDoctor) {
 
 TEST(HostileText, InProgress) {
   ::testing::internal::CaptureStderr();
-  Progress progress(1, 1, true);
+  Progress progress;
   progress.Note(kBroken);
   ExpectFitForATerminal(::testing::internal::GetCapturedStderr());
 }

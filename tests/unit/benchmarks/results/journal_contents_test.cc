@@ -132,13 +132,21 @@ TEST(JournalContents, MeasuresWhatFailedAnew) {
   EXPECT_EQ(TimesOf(contents.RowsOf({kA})), std::vector<double>{5});
 }
 
+TEST(JournalContents, KeepsTheBlocksOfABenchmarkBesideTheOneThatWasInterrupted) {
+  const std::string text =
+      Start() + Benchmark(kA, MakeRow(kA, 1), /*complete=*/false) + Repetition(MakeRow(kA, 2));
+  EXPECT_EQ(TimesOf(ParseJournal(text).contents.RowsOf({kA})), (std::vector<double>{1, 2}));
+  const auto resumed = ParseJournal(text + Start(2)).contents;
+  EXPECT_EQ(TimesOf(resumed.RowsToGoOnWith().at(kA)), std::vector<double>{1});
+}
+
 TEST(JournalContents, GoesOnByWholeBlocks) {
   const std::string text = Start() + Visit(kA, 1) + Visit(kA, 2) + Block(1) + Visit(kA, 3);
   const auto unfinished = ParseJournal(text).contents;
   EXPECT_EQ(TimesOf(unfinished.RowsOf({kA})), (std::vector<double>{1, 2, 3}));
   EXPECT_EQ(unfinished.blocks(), 1);
   const auto resumed = ParseJournal(text + Start(2) + Visit(kA, 4) + Block(2)).contents;
-  EXPECT_EQ(TimesOf(resumed.RowsOfBlocks().at(kA)), (std::vector<double>{1, 2, 4}));
+  EXPECT_EQ(TimesOf(resumed.RowsToGoOnWith().at(kA)), (std::vector<double>{1, 2, 4}));
   EXPECT_EQ(resumed.elapsed_s(), 3);
 }
 
