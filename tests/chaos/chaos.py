@@ -7,7 +7,7 @@ nothing is left on the machine, and no process beside the run was touched.
 
 PROGRAMS is the folder of hvbench and hvbench-agent. All of it happens in namespaces of its own. The
 same seed draws the same faults; what they meet depends on the machine. Exit status: 1 if a promise
-was broken, 77 where it cannot run.
+was broken, 2 for arguments that ask for nothing, 77 where it cannot run.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import tempfile
 import time
 
 from daemons import Daemons, NoDaemons
-from faults import Scene, draw, ended_by_two_signals, send
+from faults import Scene, draw, ended_by_two_signals, possible, send
 from machine import Bystander, Machine, enter_namespaces
 from program import (Workload, contradictions, measure_undisturbed, results_of, run_to_end)
 
@@ -31,6 +31,10 @@ SKIPPED = 77
 CELLS = ("^syscall/(getppid|open_close)/", "^memory/memcpy/", "^disk/fsync/.*target:volume",
          "^network/tcp_rr/", "^startup/boot/cache:warm/", "^nginx/http/file_kib:1/")
 RUNTIMES = ("native", "runc", "crun", "docker", "containerd-runc", "gvisor", "qemu-microvm-tcg")
+
+
+def uses_daemon(runtime):
+    return runtime.startswith(("docker", "containerd"))
 
 
 class Chaos:
@@ -85,8 +89,7 @@ class Chaos:
         return 1 if self.broken else 0
 
     def one(self, number, workload, rng):
-        uses_daemon = workload.runtime.startswith(("docker", "containerd"))
-        fault = draw(rng, uses_daemon, self.options.kinds)
+        fault = draw(rng, uses_daemon(workload.runtime), self.options.kinds)
         machine = Machine(self.known, self.daemons)
         scene = Scene(self.binary, self.folder, workload, self.work_dir, rng, self.daemons)
         begin = time.monotonic()
@@ -201,7 +204,17 @@ def parse():
     parser.add_argument("--kinds", type=lambda names: names.split(","), default=(),
                         help="of faults, by the names of their functions")
     parser.add_argument("--counts", type=lambda p: pathlib.Path(p).resolve())
-    return parser.parse_args()
+    options = parser.parse_args()
+    known = sorted(fault.__name__ for fault in possible(uses_daemon=True))
+    for kind in options.kinds:
+        if kind not in known:
+            parser.error(f"there is no fault {kind}; there are {', '.join(known)}")
+    # Each of the others has no such fault.
+    options.runtimes = [r for r in options.runtimes if possible(uses_daemon(r), options.kinds)]
+    if not options.runtimes:
+        parser.error(f"{', '.join(options.kinds)} happens to runtimes of a daemon, and --runtimes names none:"
+                     " name docker or containerd-runc as well")
+    return options
 
 
 def main():

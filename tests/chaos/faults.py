@@ -272,9 +272,13 @@ FAULTS = {
 DAEMON_FAULTS = {daemon_killed: 2}
 
 
+def possible(uses_daemon, kinds=()):
+    """Of `kinds`, or of all where there are none: each fault's weight."""
+    return {fault: weight for fault, weight in
+            {**FAULTS, **(DAEMON_FAULTS if uses_daemon else {})}.items()
+            if not kinds or fault.__name__ in kinds}
+
+
 def draw(rng, uses_daemon, kinds=()):
-    """Of `kinds`, or of all where there are none."""
-    weights = {fault: weight for fault, weight in
-               {**FAULTS, **(DAEMON_FAULTS if uses_daemon else {})}.items()
-               if not kinds or fault.__name__ in kinds}
+    weights = possible(uses_daemon, kinds)
     return rng.choices(list(weights), weights=list(weights.values()))[0]
