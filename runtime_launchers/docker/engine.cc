@@ -110,7 +110,7 @@ std::optional<std::string> DockerEngine::CreateContainer(const std::string& name
                                                          Deadline deadline) const {
   const HttpResponse response =
       client_.Send({HttpMethod::kPost, "/containers/create?name=" + PercentEncode(name),
-                    config.dump(), "application/json"},
+                    WriteJson(config), "application/json"},
                    deadline);
   if (response.status == 404) return std::nullopt;
   if (!response.success()) Refuse("create the container", response);

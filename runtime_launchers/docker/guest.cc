@@ -162,7 +162,7 @@ void DockerGuest::Start(const LaunchRequest& request) {
   if (request.network) MoveDeviceTo(process().pid(), *request.network, request.deadline);
   SetEndpoint(MultiplexedEndpoint{std::move(stream)});
 
-  AddFacts({{"command_line", "POST /containers/create " + config.dump()},
+  AddFacts({{"command_line", "POST /containers/create " + WriteJson(config)},
             {"limits", "cgroup"},
             {"accelerator", runtime_.accelerator},
             {"transport", "docker-attach"},

@@ -172,7 +172,7 @@ void WriteOciBundle(const std::filesystem::path& bundle, const LaunchRequest& re
   for (const auto& [key, value] : extras.annotations) config["annotations"][key] = value;
   for (const fs::path& device : extras.devices) AddDevice(device, config["linux"]);
   std::ofstream file(bundle / "config.json");
-  file << config.dump(1) << std::flush;
+  file << WriteJson(config, 1) << std::flush;
   if (!file)
     throw Error("cannot write " + (bundle / "config.json").string() + ": is the disk full?");
 }

@@ -60,7 +60,7 @@ void FirecrackerApi::AwaitAnswer(Process& vmm, Deadline deadline) const {
 
 void FirecrackerApi::Start(const FirecrackerMachine& machine, Deadline deadline) const {
   const auto put = [&](const std::string& target, const json& body) {
-    Send(HttpMethod::kPut, target, body.dump(), deadline);
+    Send(HttpMethod::kPut, target, WriteJson(body), deadline);
   };
   put("/machine-config", {{"vcpu_count", machine.vcpus}, {"mem_size_mib", machine.memory_mib}});
   put("/boot-source", {{"kernel_image_path", machine.guest_kernel},
@@ -96,7 +96,7 @@ void FirecrackerApi::CreateSnapshot(const std::string& state, const std::string&
                                     Deadline deadline) const {
   const json body = {
       {"snapshot_type", "Full"}, {"snapshot_path", state}, {"mem_file_path", memory}};
-  Send(HttpMethod::kPut, "/snapshot/create", body.dump(), deadline);
+  Send(HttpMethod::kPut, "/snapshot/create", WriteJson(body), deadline);
 }
 
 void FirecrackerApi::LoadSnapshot(const std::string& state, const std::string& memory,
@@ -104,11 +104,11 @@ void FirecrackerApi::LoadSnapshot(const std::string& state, const std::string& m
   const json body = {{"snapshot_path", state},
                      {"mem_backend", {{"backend_type", "File"}, {"backend_path", memory}}},
                      {"resume_vm", true}};
-  Send(HttpMethod::kPut, "/snapshot/load", body.dump(), deadline);
+  Send(HttpMethod::kPut, "/snapshot/load", WriteJson(body), deadline);
 }
 
 void FirecrackerApi::SetMetricsFile(const std::string& file, Deadline deadline) const {
-  Send(HttpMethod::kPut, "/metrics", json{{"metrics_path", file}}.dump(), deadline);
+  Send(HttpMethod::kPut, "/metrics", WriteJson(json{{"metrics_path", file}}), deadline);
 }
 
 void FirecrackerApi::FlushMetrics(Deadline deadline) const {

@@ -95,7 +95,7 @@ void QmpClient::NoteEvent(const std::string& line) {
 
 std::string QmpClient::Execute(const char* command, Deadline deadline, bool interruptible) {
   if (!socket_) throw Error("there is no connection to QEMU's monitor");
-  const std::string request = json{{"execute", command}}.dump() + "\n";
+  const std::string request = WriteJson(json{{"execute", command}}) + "\n";
   const ssize_t sent = send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(request.size())) {
     throw SystemError("cannot write to QEMU's monitor", sent < 0 ? errno : EAGAIN);

@@ -153,6 +153,17 @@ TEST_F(WorkDirTest, WhatItCannotBeCalledIsRefused) {
   }
 }
 
+// Of a path that reaches a runtime as JSON, and lies in no work directory.
+TEST_F(OtherUsersTest, AGroupThatJsonCannotNameIsRefusedInASentence) {
+  if (!FindExecutable("runc")) GTEST_SKIP() << "needs runc";
+  const EnvironmentVariable group("HVBENCH_CGROUP", "/hvbench-no\xFFutf8");
+  std::vector<std::string> arguments = Noop();
+  arguments[1] = "--hvbench_runtimes=runc";
+  ExpectRefused(arguments, "utf8/hvbench-");
+  ExpectRefused(arguments, "is not UTF-8, which JSON cannot hold");
+  EXPECT_EQ(Leftovers(), std::vector<std::string>());
+}
+
 // All that a path may have, in one, for all runtimes that are usable here. The trial of an emulated
 // machine makes it, with its sockets; booting it would take a minute on a loaded machine.
 TEST_F(WorkDirTest, AnOddPathServesEveryRuntime) {
