@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "benchmarks/text/escape.h"
 #include "fixtures/host_facts.h"
 #include "runtime_launchers/support/file_hash.h"
 
@@ -97,7 +98,10 @@ Identity IdentityOf(const Options& options, const std::vector<ProbedRuntime>& ru
     identity["runtime " + probed.runtime->name()] = probed.probe.version;
   }
   identity["number of benchmarks"] = std::to_string(benchmarks);
-  return identity;
+  // As a journal gives it back, whose JSON holds no text that is not UTF-8.
+  Identity clean;
+  for (const auto& [key, value] : identity) clean[CleanText(key)] = CleanText(value);
+  return clean;
 }
 
 }  // namespace hvbench

@@ -52,8 +52,10 @@ void InitializeBenchmark(const Options& options, const char* program) {
   // Static, because Google Benchmark keeps a pointer to the program's name.
   static std::vector<std::string> arguments;
   arguments = {CleanText(program)};  // which stands in the JSON
-  arguments.insert(arguments.end(), options.benchmark_arguments.begin(),
-                   options.benchmark_arguments.end());
+  for (const std::string& argument : options.benchmark_arguments) {
+    const bool stands_there = argument.starts_with("--benchmark_context=");
+    arguments.push_back(stands_there ? CleanText(argument) : argument);
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   int argc = static_cast<int>(argv.size());

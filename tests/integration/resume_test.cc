@@ -231,6 +231,18 @@ TEST_F(ResumeTest, IsNeitherOverwrittenNorGoneOnWithByAnotherRun) {
   EXPECT_FALSE(std::filesystem::exists(Out()));
 }
 
+// Its journal, which is JSON, has U+FFFD in their place.
+TEST_F(ResumeTest, NamesThatAreNotUtf8AreNoDifference) {
+  const auto agent = dir_ / "agent\xFF";
+  std::filesystem::copy_file(HVBENCH_TEST_AGENT, agent);
+  const std::vector<std::string> named = {"--hvbench_agent=" + agent.string(),
+                                          "--benchmark_context=place=no\xFFutf8"};
+  RunKilledAfter("benchmark", 1, Arguments(named));
+  const ProgramResult result = Run(Arguments({"--hvbench_resume", named.front(), named.back()}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(ReadJson("r.json").at("context").at("place"), "no\xEF\xBF\xBDutf8");
+}
+
 TEST_F(ResumeTest, SaysWhichLineIsDamaged) {
   RunKilledAfter("benchmark", 2, Arguments());
   std::ostringstream text;
