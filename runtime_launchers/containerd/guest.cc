@@ -116,7 +116,7 @@ void ContainerdGuest::Start(const LaunchRequest& request) {
   UniqueFd to_guest(open(streams.input.c_str(), O_WRONLY | O_CLOEXEC));
   if (!to_guest) throw SystemError("cannot open " + streams.input.string(), errno);
   SetEndpoint(PipeEndpoint{std::move(to_guest), std::move(from_guest)});
-  AdoptShim();
+  if (!shim_) AdoptShim();
   if (task_.is_vm && shim_) MoveProcessTree(*shim_, *cgroup());
   AddFacts({{"command_line", "containerd task " + id_ + " on " + task_.runtime + " with " +
                                  (OciBundleIn(guest_dir_) / "config.json").string()},

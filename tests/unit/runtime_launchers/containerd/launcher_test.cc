@@ -2,11 +2,16 @@
 #include "runtime_launchers/containerd/launcher.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <memory>
+#include <thread>
 
+#include "runtime_launchers/oci/bundle.h"
 #include "runtime_launchers/support/error.h"
+#include "runtime_launchers/support/process.h"
 #include "tests/support/environment_variable.h"
 #include "tests/unit/runtime_launchers/support/fake_grpc_server.h"
 #include "tests/unit/runtime_launchers/support/temporary_dir.h"
@@ -97,6 +102,42 @@ TEST_F(ContainerdLauncherTest, FoldersOfAStaleGuestAreRemovedWithoutItsDaemon) {
   MakeContainerdLauncher({"containerd-x", "", {}}, runtime)
       ->RemoveStale("hvbench-none-1", dir_.path() / "guest");
   EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+// A shim that starts only now, since containerd goes on with what a killed program asked it for.
+TEST_F(ContainerdLauncherTest, AStaleShimThatIsStillBeingMadeIsWaitedFor) {
+  namespace fs = std::filesystem;
+  const std::string id = "hvbench-late-" + std::to_string(getpid());
+  const fs::path guest_dir = dir_.path() / "guest";
+  const fs::path config = OciBundleIn(guest_dir) / "config.json";
+  const fs::path shim = dir_.path() / "containerd-shim-late-v2";
+  fs::create_directories(config.parent_path());
+  fs::create_directory(dir_.path() / id);
+  fs::copy_file(fs::canonical("/bin/sh"), shim);
+  const FakeGrpcAnswer none = GrpcRefusal(kGrpcNotFound, "not found");
+  const std::vector<FakeGrpcAnswer> answers(7, none);  // two removals and the namespace's
+  Serve(answers);
+  std::ofstream(config) << "{}";
+  Process late;
+  std::thread containerd([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    SpawnOptions options;
+    options.working_dir = dir_.path() / id;
+    options.die_with_parent = false;  // this thread ends before
+    late = Process::Spawn({shim, "-c", "sleep 60; :", "-id", id}, options);
+  });
+  Make()->RemoveStale(id, guest_dir);
+  containerd.join();
+  EXPECT_TRUE(late.Wait(Deadline::In(std::chrono::seconds(1)))) << "it lives";
+  EXPECT_EQ(daemon_->methods(), (std::vector<std::string>{"Kill", "Delete", "Delete", "Kill",
+                                                          "Delete", "Delete", "Delete"}));
+  // One that was asked for long ago will not come: nobody waits.
+  fs::last_write_time(config, fs::file_time_type::clock::now() - std::chrono::minutes(1));
+  Serve(answers);
+  const Deadline at_once = Deadline::In(std::chrono::seconds(2));
+  Make()->RemoveStale(id, guest_dir);
+  EXPECT_FALSE(at_once.Passed());
+  EXPECT_EQ(daemon_->methods().size(), 4);
 }
 
 // The shim runs one program without arguments of ours, so options are in a script before it.

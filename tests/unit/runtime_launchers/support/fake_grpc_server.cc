@@ -34,6 +34,7 @@ class GrpcSession {
   std::function<void(FakeGrpcCall)> note_;
   nghttp2_session* session_ = nullptr;
   FakeGrpcCall call_;
+  std::string body_;
   std::size_t sent_ = 0;
 };
 
@@ -74,10 +75,11 @@ GrpcSession::GrpcSession(const FakeGrpcAnswer& answer, std::function<void(FakeGr
 void GrpcSession::Reply(std::int32_t stream) {
   note_(call_);
   if (answer_.silent) return;
+  body_ = answer_.act ? GrpcFramed(answer_.act()) : answer_.body;
   const FakeGrpcFields headers = {{":status", "200"}, {"content-type", "application/grpc"}};
   std::vector<nghttp2_nv> fields;
   for (const auto& field : headers) fields.push_back(FieldOf(field));
-  if (answer_.body.empty()) {  // "trailers only"
+  if (body_.empty()) {  // "trailers only"
     for (const auto& field : answer_.trailers) fields.push_back(FieldOf(field));
     nghttp2_submit_response(session_, stream, fields.data(), fields.size(), nullptr);
     return;
@@ -88,9 +90,9 @@ void GrpcSession::Reply(std::int32_t stream) {
                           std::size_t size, std::uint32_t* flags, nghttp2_data_source* source,
                           void*) -> ssize_t {
     auto& self = *static_cast<GrpcSession*>(source->ptr);
-    const std::size_t n = self.answer_.body.copy(reinterpret_cast<char*>(buffer), size, self.sent_);
+    const std::size_t n = self.body_.copy(reinterpret_cast<char*>(buffer), size, self.sent_);
     self.sent_ += n;
-    if (self.sent_ == self.answer_.body.size()) {
+    if (self.sent_ == self.body_.size()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
       std::vector<nghttp2_nv> trailers;
       for (const auto& field : self.answer_.trailers) trailers.push_back(FieldOf(field));
@@ -121,6 +123,12 @@ std::string GrpcFramed(const std::string& message, char compressed) {
 
 FakeGrpcAnswer GrpcReplyOf(const std::string& message) {
   return {"", GrpcFramed(message), {{"grpc-status", "0"}}};
+}
+
+FakeGrpcAnswer GrpcReplyBy(std::function<std::string()> act) {
+  FakeGrpcAnswer answer = GrpcReplyOf("");
+  answer.act = std::move(act);
+  return answer;
 }
 
 FakeGrpcAnswer GrpcRefusal(int status, const std::string& message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -23,9 +24,12 @@ struct FakeGrpcAnswer {
   std::string body;
   FakeGrpcFields trailers;
   bool silent = false;
+  // Instead of `body`: the message, made once the call is there, on the server's thread.
+  std::function<std::string()> act{};
 };
 
 FakeGrpcAnswer GrpcReplyOf(const std::string& message);
+FakeGrpcAnswer GrpcReplyBy(std::function<std::string()> act);
 FakeGrpcAnswer GrpcRefusal(int status, const std::string& message);
 FakeGrpcAnswer GrpcSilence();
 
