@@ -12,6 +12,7 @@
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/json.h"
+#include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kVmm[] = "Firecracker";
 // Names in the VMM's root folder.
 constexpr char kApiSocket[] = "api.sock";
 constexpr char kVsockSocket[] = "v.sock";
@@ -134,9 +136,11 @@ void FirecrackerGuest::Spawn(const LaunchRequest& request, const std::vector<fs:
   }
   SpawnVmm(request, command, options);
   api_.emplace(root_ / kApiSocket, /*interruptible=*/true);
-  api_->AwaitAnswer(process(), request.deadline);
-  NoteProcessStarted();
-  api_->SetMetricsFile(kMetrics, request.deadline);
+  AskVmm(kVmm, [&] {
+    api_->AwaitAnswer(process(), request.deadline);
+    NoteProcessStarted();
+    api_->SetMetricsFile(kMetrics, request.deadline);
+  });
   SetEndpoint(VsockOverUnixEndpoint{root_ / kVsockSocket, kAgentPort});
 }
 
@@ -188,7 +192,7 @@ void FirecrackerGuest::BootWith(const LaunchRequest& request, const GuestImage& 
   AddDevices(as_seen, machine);
   AddFacts({{"kernel_arguments", machine.kernel_parameters}});
   Spawn(request, {image.vmlinux, image.initramfs});
-  api_->Start(machine, request.deadline);
+  AskVmm(kVmm, [&] { api_->Start(machine, request.deadline); });
 }
 
 void FirecrackerGuest::AddDevices(const GuestMachine& as_seen, FirecrackerMachine& machine) {
@@ -212,7 +216,7 @@ void FirecrackerGuest::Restore(const LaunchRequest& request, const FirecrackerSn
   NoteOwnFacts(snapshot.guest_kernel_release, snapshot.guest_kernel_sha256);
   AddFacts({{"snapshot", snapshot.memory}});
   Spawn(request, {snapshot.state, snapshot.memory});
-  api_->LoadSnapshot(kState, kMemory, request.deadline);
+  AskVmm(kVmm, [&] { api_->LoadSnapshot(kState, kMemory, request.deadline); });
 }
 
 void FirecrackerGuest::SaveTo(const FirecrackerSnapshot& snapshot, Deadline deadline) {
@@ -227,14 +231,22 @@ void FirecrackerGuest::SaveTo(const FirecrackerSnapshot& snapshot, Deadline dead
     } else if (!ConnectToAgent(vsock, deadline)) {
       break;
     }
-    if (!DeathReason().empty()) throw Error("the guest died: " + DeathReason());
-    if (deadline.Passed()) throw TimedOut("the guest's agent did not answer in time");
+    if (!DeathReason().empty()) {
+      throw Error("the guest died: " + DeathReason() + AsQuote(ConsoleTail()));
+    }
+    if (deadline.Passed()) {
+      throw TimedOut("the guest's agent did not answer in time" + AsQuote(ConsoleTail()));
+    }
     Pause(kAgentPoll, /*interruptible=*/true);
   }
-  api_->Pause(deadline);
-  api_->CreateSnapshot(kState, kMemory, deadline);
-  fs::rename(root_ / kState, snapshot.state);
-  fs::rename(root_ / kMemory, snapshot.memory);
+  AskVmm(kVmm, [&] {
+    api_->Pause(deadline);
+    api_->CreateSnapshot(kState, kMemory, deadline);
+  });
+  std::error_code error;
+  fs::rename(root_ / kState, snapshot.state, error);
+  if (!error) fs::rename(root_ / kMemory, snapshot.memory, error);
+  if (error) throw Error("Firecracker's snapshot cannot be kept: " + error.message());
 }
 
 std::map<std::string, std::string> FirecrackerGuest::Facts() const {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runtime_launchers/support/cpu_set.h"
-#include "runtime_launchers/support/log_tail.h"
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/socket_path.h"
 #include "runtime_launchers/support/wait.h"
@@ -87,17 +86,12 @@ void QemuGuest::Start(const LaunchRequest& request) {
             plan_.image.guest_kernel_sha256);
   EvictFromCache(request, {plan_.image.vmlinux, plan_.image.initramfs});
   NoteLaunchCalled();
-  try {
+  AskVmm("QEMU", [&] {
     Spawn(request);
     monitor_ = QmpClient::Connect(files_.monitor, process().pidfd(), request.deadline);
     NoteProcessStarted();
     PinVcpus(request.shape, request.deadline);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    const std::string reason = process().pid() > 0 ? DeathReason() : "";
-    throw Error(error.what() + (reason.empty() ? "" : "; QEMU " + reason) + AsQuote(ConsoleTail()));
-  }
+  });
   if (plan_.vsock_cid != 0) {
     SetEndpoint(VsockEndpoint{plan_.vsock_cid, kAgentVsockPort});
   } else {

@@ -1,5 +1,6 @@
 #include "runtime_launchers/vm/vmm_guest.h"
 
+#include <chrono>
 #include <utility>
 
 #include "runtime_launchers/support/file_hash.h"
@@ -14,6 +15,8 @@ namespace fs = std::filesystem;
 
 // A panic is followed by its call trace and all that the kernel knows of its memory.
 constexpr std::size_t kPanicSearchBytes = 64 * kLogTailBytes;
+// A process closes its sockets a moment before it can be waited for.
+constexpr auto kVmmEndPatience = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -50,6 +53,14 @@ void VmmGuest::NoteFacts(const std::string& accelerator, const std::string& gues
             {"guest_kernel", "Linux " + guest_kernel_release},
             {"guest_kernel_sha256", guest_kernel_sha256},
             {"limits", "cgroup"}});
+}
+
+std::string VmmGuest::WithEnd(const std::string& vmm, std::string error) {
+  if (process().pid() > 0) process().Wait(Deadline::In(kVmmEndPatience));
+  const std::string reason = process().pid() > 0 ? DeathReason() : "";
+  if (!reason.empty() && error.find(reason) == std::string::npos)
+    error += "; " + vmm + " " + reason;
+  return error + AsQuote(ConsoleTail());
 }
 
 std::string VmmGuest::DescribeDeath(const ExitStatus& status) {

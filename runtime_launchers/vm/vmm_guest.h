@@ -9,6 +9,7 @@
 
 #include "runtime_launchers/guest_image.h"
 #include "runtime_launchers/process_guest.h"
+#include "runtime_launchers/support/error.h"
 
 namespace hvbench {
 
@@ -29,6 +30,18 @@ class VmmGuest : public ProcessGuest {
   // prints goes to a log before it.
   void SpawnVmm(const LaunchRequest& request, const std::vector<std::string>& command,
                 SpawnOptions options, const std::filesystem::path& console_fifo = {});
+  // Runs `ask`, which talks to the VMM. An Error of it then also says how the VMM ended, if it did,
+  // and what it and the guest printed last; Interrupted stays what it is. `vmm` is for people.
+  template <typename Ask>
+  void AskVmm(const char* vmm, Ask ask) {
+    try {
+      ask();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(WithEnd(vmm, error.what()));
+    }
+  }
   // What results say of every virtual machine.
   void NoteFacts(const std::string& accelerator, const std::string& guest_kernel_release,
                  const std::string& guest_kernel_sha256);
@@ -39,6 +52,8 @@ class VmmGuest : public ProcessGuest {
   virtual std::string WhyDown() { return ""; }
 
  private:
+  std::string WithEnd(const std::string& vmm, std::string error);
+
   std::filesystem::path binary_;
   BoundedLog* console_ = nullptr;  // what the guest's kernel and the agent print
 };
