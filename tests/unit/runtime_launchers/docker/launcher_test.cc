@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "runtime_launchers/support/error.h"
 #include "tests/support/environment_variable.h"
@@ -242,6 +243,19 @@ TEST_F(DockerLauncherTest, AStaleContainerThatTheDaemonIsStillMakingIsWaitedFor)
   Serve({kNotFound, kDone});
   Make()->RemoveStale("hvbench-7-1", guest_dir_);
   EXPECT_EQ(daemon_->lines().size(), 1);
+}
+
+// A daemon that says nothing costs a cleanup half a minute for a guest, and as much for the images.
+TEST_F(DockerLauncherTest, ASilentDaemonIsWaitedForHalfAMinuteAndTold) {
+  Serve({"", ""});
+  const auto launcher = Make();
+  const Deadline too_early = Deadline::In(std::chrono::seconds(29));
+  const Deadline too_late = Deadline::In(std::chrono::seconds(45));
+  std::thread images([&] { EXPECT_THROW(launcher->RemoveCaches(), TimedOut); });
+  EXPECT_THROW(launcher->RemoveStale("hvbench-7-1", guest_dir_), TimedOut);
+  EXPECT_TRUE(too_early.Passed());
+  images.join();
+  EXPECT_FALSE(too_late.Passed());
 }
 
 // One that was killed has the container when it comes back; one whose socket is gone has not.

@@ -43,6 +43,11 @@ FakeHttpServer::FakeHttpServer(std::vector<std::string> answers) : answers_(std:
   thread_ = std::thread([this] { Serve(); });
 }
 
+FakeHttpServer::FakeHttpServer(std::function<std::string(const FakeHttpRequest&)> answer)
+    : answer_(std::move(answer)) {
+  thread_ = std::thread([this] { Serve(); });
+}
+
 FakeHttpServer::~FakeHttpServer() {
   socket_.Close();
   thread_.join();
@@ -60,18 +65,19 @@ std::vector<std::string> FakeHttpServer::lines() const {
 }
 
 void FakeHttpServer::Serve() {
-  for (std::size_t next = 0; next < answers_.size();) {
+  for (std::size_t next = 0; answer_ || next < answers_.size();) {
     UniqueFd connection = socket_.Accept();
     if (!connection) return;
     FakeHttpRequest request = ReadHttpRequest(connection.get());
     if (request.head.empty()) continue;
     {
       const std::lock_guard lock(mutex_);
-      requests_.push_back(std::move(request));
+      requests_.push_back(request);
     }
-    const std::string& answer = answers_[next++];
+    const std::string answer = answer_ ? answer_(request) : answers_[next];
+    ++next;
     // Before the client has its answer, and may ask again.
-    if (next == answers_.size()) socket_.Close();
+    if (!answer_ && next == answers_.size()) socket_.Close();
     if (answer.empty()) {
       silent_.push_back(std::move(connection));
     } else {

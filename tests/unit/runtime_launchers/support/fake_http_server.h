@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,6 +28,8 @@ std::string HttpAnswer(int status, const std::string& body);
 class FakeHttpServer {
  public:
   explicit FakeHttpServer(std::vector<std::string> answers);
+  // Without end: what `answer`, on the server's thread, makes of each request.
+  explicit FakeHttpServer(std::function<std::string(const FakeHttpRequest&)> answer);
   ~FakeHttpServer();
   FakeHttpServer(const FakeHttpServer&) = delete;
   FakeHttpServer& operator=(const FakeHttpServer&) = delete;
@@ -41,6 +44,7 @@ class FakeHttpServer {
 
   FakeSocket socket_;
   std::vector<std::string> answers_;
+  std::function<std::string(const FakeHttpRequest&)> answer_;
   mutable std::mutex mutex_;
   std::vector<FakeHttpRequest> requests_;
   std::vector<UniqueFd> silent_;  // the thread's
