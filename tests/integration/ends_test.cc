@@ -58,6 +58,27 @@ class EndsTest : public ProgramTest {
   }
 };
 
+// Google Benchmark ends the program where it cannot read what it wants to know of the CPUs.
+TEST_F(EndsTest, AProgramThatGoogleBenchmarkEndsHasMadeNothing) {
+  const fs::path size = "/sys/devices/system/cpu/cpu0/cache/index0/size";
+  const auto unshare = FindExecutable("unshare");
+  if (geteuid() != 0 || !unshare || !fs::exists(size)) {
+    GTEST_SKIP() << "needs root, unshare and a CPU whose caches the kernel knows";
+  }
+  std::ofstream(dir_ / "size") << "none\n";
+  const std::string script =
+      "mount --bind " + (dir_ / "size").string() + " " + size.string() + " && exec \"$0\" \"$@\"";
+  const ProgramResult result = Finish(StartBy(
+      {*unshare, "--mount", "/bin/sh", "-c", script},
+      {"--hvbench_runtimes=native", "--hvbench_profile=smoke",
+       "--benchmark_filter=^calibration/noop/", "--benchmark_out=" + (dir_ / "r.json").string()}));
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_NE(result.err.find(size), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(work_dir_ / "runs"));
+  EXPECT_FALSE(fs::exists(dir_ / "r.json"));
+  ExpectGone("the program that was ended");
+}
+
 TEST_F(EndsTest, ASignalWhileItProbesLeavesNothing) {
   const std::string hanging = RuncBut("hanging", "*' run '*) sleep 60 ;;");
   if (hanging.empty()) GTEST_SKIP() << "needs root and runc";
