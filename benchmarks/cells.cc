@@ -1,8 +1,8 @@
 #include "benchmarks/cells.h"
 
-#include <charconv>
 #include <optional>
 #include <regex>
+#include <utility>
 
 #include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/process.h"
@@ -12,16 +12,6 @@ namespace hvbench {
 namespace {
 
 constexpr std::chrono::seconds kDescribeTimeout{10};
-
-bool FitsVcpus(const protocol::Params& params, int vcpus) {
-  for (const auto& [key, value] : params) {
-    if (key != "threads" && key != "jobs" && key != "cpus") continue;
-    int count = 0;
-    std::from_chars(value.data(), value.data() + value.size(), count);
-    if (count > vcpus) return false;
-  }
-  return true;
-}
 
 // What an agent prints on --describe, read as it comes.
 class DescriptionReader {
@@ -99,7 +89,7 @@ std::vector<CellName> MakeCells(const protocol::ManifestReply& manifest, protoco
   for (const protocol::KernelDescription& kernel : manifest.kernels) {
     if ((kernel.needs & protocol::kApplication) != 0) continue;
     for (const protocol::ParameterSet& set : kernel.parameter_sets) {
-      if ((set.profiles & profile) == 0 || !FitsVcpus(set.params, vcpus)) continue;
+      if ((set.profiles & profile) == 0 || std::cmp_greater(set.cpus, vcpus)) continue;
       for (const std::string& runtime : runtimes) {
         cells.push_back({kernel.name, set.params, runtime});
       }

@@ -19,8 +19,8 @@ struct AgentDescription {
 AgentDescription DescribeAgent(const std::filesystem::path& agent);
 
 // Kernel by kernel, and in each the runtimes side by side, so that what is compared is measured
-// within seconds. Sets whose `threads`, `jobs` or `cpus`
-// are above `vcpus` are left out, and kernels that are an application's server.
+// within seconds. Sets that keep more than `vcpus` CPUs busy are left out, and kernels that are an
+// application's server.
 std::vector<CellName> MakeCells(const protocol::ManifestReply& manifest, protocol::Profile profile,
                                 int vcpus, const std::vector<std::string>& runtimes);
 

@@ -93,13 +93,14 @@ class Parallel : public Kernel {
   std::unique_ptr<Crew> crew_;  // last: its threads use the others
 };
 
+protocol::ParameterSet Threads(std::uint8_t profiles, unsigned threads) {
+  return {profiles, {{"threads", std::to_string(threads)}}, threads};
+}
+
 HVBENCH_KERNEL(Parallel, .name = "cpu/parallel",
                .summary = "Integer work on several threads: total throughput", .unit = "step",
-               .parameter_sets = {{kSmoke | kReal, {{"threads", "1"}}},
-                                  {kSmoke | kReal, {{"threads", "2"}}},
-                                  {kReal, {{"threads", "4"}}},
-                                  {kReal, {{"threads", "8"}}},
-                                  {kReal, {{"threads", "16"}}}});
+               .parameter_sets = {Threads(kSmoke | kReal, 1), Threads(kSmoke | kReal, 2),
+                                  Threads(kReal, 4), Threads(kReal, 8), Threads(kReal, 16)});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -28,8 +28,9 @@ protocol::ManifestReply Manifest() {
             "item",
             0,
             {{kSmoke | kQuick | kFull, {{"threads", "1"}}},
-             {kQuick | kFull, {{"threads", "2"}}},
-             {kFull, {{"jobs", "4"}}}}}}};
+             {kQuick | kFull, {{"threads", "2"}}, 2},
+             // Whatever its parameters are called.
+             {kFull, {{"sides", "four"}}, 4}}}}};
 }
 
 std::vector<std::string> Names(const std::vector<CellName>& cells) {
@@ -64,6 +65,18 @@ TEST(MakeCells, LeavesOutWhatNeedsMoreCpusThanAGuestHas) {
   EXPECT_EQ(MakeCells(Manifest(), kFull, 4, {"a"}).size(), 4u);
   EXPECT_EQ(MakeCells(Manifest(), kFull, 3, {"a"}).size(), 3u);
   EXPECT_EQ(MakeCells(Manifest(), kFull, 1, {"a"}).size(), 2u);
+  protocol::ManifestReply endless = Manifest();
+  endless.kernels[0].parameter_sets[1].cpus = ~std::uint64_t{0};
+  EXPECT_EQ(MakeCells(endless, kFull, 4, {"a"}).size(), 3u);
+}
+
+// The name of a parameter is the kernel's affair.
+TEST(MakeCells, TakesAnyParameterOfAKernelThatKeepsOneCpuBusy) {
+  protocol::ManifestReply manifest = Manifest();
+  manifest.kernels[1].parameter_sets = {{kFull, {{"threads", "64"}}}};
+  EXPECT_EQ(Names(MakeCells(manifest, kFull, 1, {"a"})),
+            (std::vector<std::string>{"cpu/primes/limit:1000/runtime:a",
+                                      "cpu/scaling/threads:64/runtime:a"}));
 }
 
 TEST(MakeCells, MayBeNone) {

@@ -137,14 +137,14 @@ std::vector<IoCell> FullCells() {
 
 std::vector<protocol::ParameterSet> IoParameterSets(const std::vector<IoCell>& quick) {
   std::vector<protocol::ParameterSet> sets;
-  for (const IoCell& cell : SmokeCells()) sets.push_back({kSmoke, ParamsOf(cell)});
+  for (const IoCell& cell : SmokeCells()) sets.push_back({kSmoke, ParamsOf(cell), cell.jobs});
   std::set<protocol::Params> known;
   for (const IoCell& cell : quick) {
-    sets.push_back({kReal, ParamsOf(cell)});
+    sets.push_back({kReal, ParamsOf(cell), cell.jobs});
     known.insert(ParamsOf(cell));
   }
   for (const IoCell& cell : FullCells()) {
-    if (known.insert(ParamsOf(cell)).second) sets.push_back({kFull, ParamsOf(cell)});
+    if (known.insert(ParamsOf(cell)).second) sets.push_back({kFull, ParamsOf(cell), cell.jobs});
   }
   return sets;
 }

@@ -239,5 +239,21 @@ TEST(AllKernels, RefuseAParameterThatIsMissing) {
   }
 }
 
+// What each parameter of that name means in this suite's own kernels, and what their sets must say.
+TEST(AllKernels, SayHowManyCpusTheyKeepBusy) {
+  int sets = 0;
+  for (const KernelSpec& spec : AllKernels()) {
+    for (const protocol::ParameterSet& set : spec.parameter_sets) {
+      std::uint64_t cpus = 1;
+      for (const auto& [key, value] : set.params) {
+        if (key == "threads" || key == "jobs" || key == "cpus") cpus = std::stoull(value);
+      }
+      EXPECT_EQ(set.cpus, cpus) << spec.name;
+      sets += cpus > 1 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(sets, 0);
+}
+
 }  // namespace
 }  // namespace hvbench::agent

@@ -54,6 +54,7 @@ TEST(RegistryDeathTest, RefusesMalformedParameterSets) {
   ExpectRefused(with({{kSmoke | kReal, {}}, {kFull, {}}}), "the same parameters twice");
   ExpectRefused(with({{0, {}}}), "no profile");
   ExpectRefused(with({{8, {}}}), "no profile");
+  ExpectRefused(with({{kSmoke | kReal, {}, 0}}), "keeps no CPU busy");
   ExpectRefused(with({{kSmoke | kReal, {{"runtime", "native"}}}}), "reserved");
   ExpectRefused(with({{kSmoke | kReal, {{"key", "a/b"}}}}), "cannot stand in");
   ExpectRefused(with({{kSmoke | kReal, {{"key", ""}}}}), "cannot stand in");
