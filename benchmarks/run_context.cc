@@ -47,8 +47,10 @@ void RunContext::AddNetwork(const NetLab& netlab) {
   for (const auto& [key, value] : netlab.Facts()) entries_["network." + key] = value;
 }
 
-void RunContext::AddApplications(const ApplicationRoot& applications) {
-  for (const auto& [key, value] : applications.Facts()) entries_["applications." + key] = value;
+void RunContext::AddApplications(const ApplicationRoot& applications,
+                                 const std::set<std::string>& packages) {
+  for (const auto& [key, value] : applications.Facts(packages))
+    entries_["applications." + key] = value;
 }
 
 void RunContext::AddRuntime(const ProbedRuntime& probed) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ class RunContext {
   void AddRun(const Options& options, const std::string& agent_build_id, const GuestShape& shape);
   void AddWarnings(const std::vector<Warning>& warnings);
   void AddNetwork(const NetLab& netlab);
-  void AddApplications(const ApplicationRoot& applications);
+  void AddApplications(const ApplicationRoot& applications, const std::set<std::string>& packages);
   void AddRuntime(const ProbedRuntime& probed);
   void AddComparison(const std::string& baseline, double interval_percent, int blocks);
   // The facts of the runtime's last boot, and the time to the first reply of every boot.

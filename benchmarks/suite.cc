@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,7 @@ class Suite {
     record_.emplace(options_);
     agent_ = DescribeAgent(options_.agent);
     if (std::filesystem::exists(options_.load_agent)) load_ = DescribeAgent(options_.load_agent);
+    CollectKernels();
     std::vector<Runtime*> wanted = SelectRuntimes(runtimes_, options_.runtimes);
     wanted = WithMatchingCells(std::move(wanted));
     if (!options_.list_tests) {
@@ -107,11 +109,28 @@ class Suite {
   }
 
  private:
+  // Load that nothing in this agent's guests serves is left out.
+  void CollectKernels() {
+    for (const auto& kernel : agent_.manifest.kernels) settings_.kernels[kernel.name] = kernel;
+    std::erase_if(load_.manifest.kernels, [&](const protocol::KernelDescription& kernel) {
+      return !settings_.kernels.contains(kernel.server);
+    });
+    for (const auto& kernel : load_.manifest.kernels) settings_.kernels[kernel.name] = kernel;
+  }
+
+  std::set<std::string> ServerPackages() const {
+    std::set<std::string> packages;
+    for (const auto& [name, kernel] : settings_.kernels) {
+      packages.insert(kernel.packages.begin(), kernel.packages.end());
+    }
+    return packages;
+  }
+
   std::vector<CellName> MatchingCells(const std::vector<std::string>& runtimes) const {
     std::vector<CellName> cells =
         MakeCells(agent_.manifest, options_.profile, options_.cpus, runtimes);
     for (const auto& more :
-         {MakeHostCells(options_.profile, runtimes),
+         {MakeHostCells(settings_.kernels, options_.profile, runtimes),
           MakeCells(load_.manifest, options_.profile, options_.cpus, runtimes)}) {
       cells.insert(cells.end(), more.begin(), more.end());
     }
@@ -203,14 +222,8 @@ class Suite {
 
 std::unique_ptr<NetLab> Suite::MakeNetLab(const std::vector<int>& guest_cpus,
                                           const std::vector<int>& host_cpus) {
-  settings_.kernels_of_peer = HostKernelsOfPeer();
-  for (const protocol::ManifestReply* manifest : {&agent_.manifest, &load_.manifest}) {
-    for (const protocol::KernelDescription& kernel : manifest->kernels) {
-      if ((kernel.needs & protocol::kPeer) != 0) settings_.kernels_of_peer.insert(kernel.name);
-    }
-  }
   const bool needed = std::any_of(cells_.begin(), cells_.end(), [&](const CellName& cell) {
-    return settings_.kernels_of_peer.contains(cell.kernel);
+    return NeedsPeer(settings_.kernels, cell.kernel);
   });
   if (!needed) return nullptr;
   auto netlab = std::make_unique<NetLab>(run_dir_->path() / "netlab", options_.agent,
@@ -261,7 +274,8 @@ int Suite::Measure() {
     if (guest.hello().build_id != agent_.hello.build_id) {
       throw Error("the guest runs another agent than " + options_.agent.string());
     }
-    if (kind == GuestKind::kApplication) record_->context().AddApplications(applications);
+    if (kind == GuestKind::kApplication)
+      record_->context().AddApplications(applications, ServerPackages());
     record_->context().AddGuest(runtime + (kind == GuestKind::kApplication ? ".application" : ""),
                                 guest);
   };

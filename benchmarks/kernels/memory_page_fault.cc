@@ -93,7 +93,8 @@ HVBENCH_KERNEL(PageFault, .name = "memory/page_fault",
                .parameter_sets = {{kSmoke, {{"region_mib", "4"}, {"pages", "4k"}}},
                                   {kSmoke, {{"region_mib", "4"}, {"pages", "thp"}}},
                                   {kReal, {{"region_mib", "32"}, {"pages", "4k"}}},
-                                  {kReal, {{"region_mib", "32"}, {"pages", "thp"}}}});
+                                  {kReal, {{"region_mib", "32"}, {"pages", "thp"}}},
+                                  {kTouched64Mib, {{"region_mib", "64"}, {"pages", "4k"}}}});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

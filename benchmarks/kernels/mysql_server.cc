@@ -152,7 +152,10 @@ class MySqlServer : public ServerKernel {
 HVBENCH_KERNEL(MySqlServer, .name = "mysql/server",
                .summary = "Serves databases to the load generator outside of the guest",
                .unit = "query", .parameter_sets = {{kSmoke | kReal, {{"buffer_pool_mib", "128"}}}},
-               .needs = protocol::kApplication);
+               .needs = protocol::kApplication,
+               // As scripts/lib/application_root.sh knows them.
+               .packages = {"mariadb-server-core", "mysql-server-core", "mysql-server-core-8.4",
+                            "mysql-server-core-8.0"});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

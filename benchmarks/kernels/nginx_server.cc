@@ -79,7 +79,7 @@ class NginxServer : public ServerKernel {
     const std::uint64_t file_kib = context.Number("file_kib");
     const bool tls = context.Number("tls") != 0;
     const bool access_log = context.Number("access_log") != 0;
-    const std::uint64_t workers = context.Number("workers");
+    const std::uint64_t workers = context.Number(protocol::kWorkersParameter);
     const std::string& root = context.application_root();
     path_ = WebPath(file_kib);
     content_ = WebContent(context.seed(), file_kib);
@@ -130,12 +130,15 @@ class NginxServer : public ServerKernel {
   std::string content_;
 };
 
-HVBENCH_KERNEL(
-    NginxServer, .name = "nginx/server",
-    .summary = "Serves a static file to the load generator outside of the guest", .unit = "request",
-    .parameter_sets = {{kSmoke | kReal,
-                        {{"file_kib", "1"}, {"tls", "0"}, {"access_log", "0"}, {"workers", "1"}}}},
-    .needs = protocol::kApplication);
+HVBENCH_KERNEL(NginxServer, .name = "nginx/server",
+               .summary = "Serves a static file to the load generator outside of the guest",
+               .unit = "request",
+               .parameter_sets = {{kSmoke | kReal,
+                                   {{"file_kib", "1"},
+                                    {"tls", "0"},
+                                    {"access_log", "0"},
+                                    {protocol::kWorkersParameter, "1"}}}},
+               .needs = protocol::kApplication, .packages = {"nginx-light"});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -59,7 +59,8 @@ class FutexPingpong : public Kernel {
 
 HVBENCH_KERNEL(FutexPingpong, .name = "syscall/futex_pingpong",
                .summary = "Two threads wake each other in turn by futex", .unit = "round_trip",
-               .parameter_sets = {{kSmoke | kReal, {{"cpus", "1"}}}, {kFull, {{"cpus", "2"}}, /*cpus=*/2}});
+               .parameter_sets = {{kSmoke | kReal, {{"cpus", "1"}}},
+                                  {kFull, {{"cpus", "2"}}, /*cpus=*/2}});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -84,7 +84,8 @@ class PipePingpong : public Kernel {
 HVBENCH_KERNEL(PipePingpong, .name = "syscall/pipe_pingpong",
                .summary = "Two processes send each other one byte in turn by pipes",
                .unit = "round_trip",
-               .parameter_sets = {{kSmoke | kReal, {{"cpus", "1"}}}, {kFull, {{"cpus", "2"}}, /*cpus=*/2}});
+               .parameter_sets = {{kSmoke | kReal, {{"cpus", "1"}}},
+                                  {kFull, {{"cpus", "2"}}, /*cpus=*/2}});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

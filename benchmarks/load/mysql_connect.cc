@@ -13,7 +13,8 @@ namespace {
 class Connect : public Kernel {
  public:
   void Prepare(const Context& context) override {
-    account_ = {context.Text("server"), kMySqlPort, kMySqlUser, MySqlPassword(context.seed())};
+    account_ = {context.Text(protocol::kServerParameter), kMySqlPort, kMySqlUser,
+                MySqlPassword(context.seed())};
     mysql::Connection(account_).Execute("DO 1");
   }
 
@@ -44,8 +45,8 @@ class Connect : public Kernel {
 
 HVBENCH_KERNEL(Connect, .name = "mysql/connect", .summary = "A login, one query, the end",
                .unit = "connection",
-               .parameter_sets = {{kSmoke | kReal, {{"buffer_pool_mib", "128"}}}},
-               .needs = protocol::kPeer);
+               .parameter_sets = {{kSmoke | kReal | kFirstResponse, {{"buffer_pool_mib", "128"}}}},
+               .needs = protocol::kPeer, .server = "mysql/server");
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

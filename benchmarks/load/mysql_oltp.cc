@@ -57,7 +57,7 @@ class Oltp : public Kernel {
   explicit Oltp(mysql::OltpMix mix) : mix_(mix) {}
 
   void Prepare(const Context& context) override {
-    const mysql::Account account{context.Text("server"), kMySqlPort, kMySqlUser,
+    const mysql::Account account{context.Text(protocol::kServerParameter), kMySqlPort, kMySqlUser,
                                  MySqlPassword(context.seed())};
     shape_ = {.tables = static_cast<unsigned>(context.Number("tables")),
               .rows = static_cast<std::uint32_t>(context.Number("rows"))};
@@ -107,6 +107,9 @@ class Oltp : public Kernel {
     const std::uint64_t sum = sum_at_first_ + mix_.index_updates * counts.committed;
     mysql::CheckTables(*admin_, shape_, sum, sum + mix_.index_updates * counts.in_doubt);
   }
+
+  // A batch keeps all connections busy for most of its time.
+  std::uint64_t LeastIterations() const override { return 4 * clients_.size(); }
 
   std::vector<protocol::Counter> Counters() const override {
     LatencyHistogram latencies;
@@ -209,17 +212,17 @@ std::vector<protocol::ParameterSet> Cells(bool writes, const std::vector<protoco
 HVBENCH_KERNEL(PointSelect, .name = "mysql/oltp_point_select",
                .summary = "Selects of one row by its primary key", .unit = "transaction",
                .parameter_sets = Cells(false, {Cell(4, 25'000, 8, false)}),
-               .needs = protocol::kPeer);
+               .needs = protocol::kPeer, .server = "mysql/server");
 
 HVBENCH_KERNEL(ReadOnly, .name = "mysql/oltp_read_only",
                .summary = "Transactions of 10 selects of a row and 4 of a range of 100",
                .unit = "transaction", .parameter_sets = Cells(false, {Cell(4, 25'000, 8, false)}),
-               .needs = protocol::kPeer);
+               .needs = protocol::kPeer, .server = "mysql/server");
 
 HVBENCH_KERNEL(WriteOnly, .name = "mysql/oltp_write_only",
                .summary = "Transactions of 2 updates, a deletion and an insertion",
                .unit = "transaction", .parameter_sets = Cells(true, {Cell(4, 25'000, 8, true)}),
-               .needs = protocol::kPeer);
+               .needs = protocol::kPeer, .server = "mysql/server");
 
 HVBENCH_KERNEL(ReadWrite, .name = "mysql/oltp_read_write",
                .summary = "Transactions of 14 selects, 2 updates, a deletion and an insertion",
@@ -227,7 +230,7 @@ HVBENCH_KERNEL(ReadWrite, .name = "mysql/oltp_read_write",
                .parameter_sets = Cells(true,
                                        {Cell(4, 25'000, 1, true), Cell(4, 25'000, 8, true),
                                         Cell(4, 25'000, 32, true), Cell(4, 25'000, 8, false)}),
-               .needs = protocol::kPeer);
+               .needs = protocol::kPeer, .server = "mysql/server");
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

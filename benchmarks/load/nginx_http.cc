@@ -39,29 +39,32 @@ class HttpKernel : public Kernel {
   void Prepare(const Context& context) override {
     constexpr std::uint64_t kOtherFiles = 64;
     const std::uint64_t file_kib = context.Number("file_kib");
-    const std::uint64_t connections = std::max<std::uint64_t>(context.Number("concurrency"), 1);
+    connections_ = std::max<std::uint64_t>(context.Number("concurrency"), 1);
     target_.tls = context.Number("tls") != 0;
     target_.keep_alive = context.Number("keepalive") != 0;
     target_.path = WebPath(file_kib);
     target_.content = WebContent(context.seed(), file_kib);
-    target_.server = {boost::asio::ip::make_address(context.Text("server")),
+    target_.server = {boost::asio::ip::make_address(context.Text(protocol::kServerParameter)),
                       target_.tls ? kWebTlsPort : kWebPort};
     interval_ns_ = IntervalNs(context);
-    AllowFiles(connections + kOtherFiles);
-    const std::uint64_t threads = std::min(UsableCpus(), connections);
+    AllowFiles(connections_ + kOtherFiles);
+    const std::uint64_t threads = std::min(UsableCpus(), connections_);
     for (std::uint64_t i = 0; i < threads; ++i) {
-      loads_.push_back(HttpLoad::Make(target_, ShareOf(connections, i, threads)));
+      loads_.push_back(HttpLoad::Make(target_, ShareOf(connections_, i, threads)));
     }
     failures_.resize(threads);
     crew_.emplace(threads, [this](std::size_t member, std::uint64_t requests) {
       RunShare(member, ShareOf(requests, member, loads_.size()));
     });
-    RunAll(connections, 0);  // makes all connections
+    RunAll(connections_, 0);  // makes all connections
   }
 
   void Run(std::uint64_t iterations) override { RunAll(iterations, interval_ns_); }
 
   void Verify() override { tally_.Verify("responses"); }
+
+  // A batch keeps all connections busy for most of its time.
+  std::uint64_t LeastIterations() const override { return 4 * connections_; }
 
   Work WorkPerIteration() const override { return {.items = 1, .bytes = target_.content.size()}; }
 
@@ -107,6 +110,7 @@ class HttpKernel : public Kernel {
   }
 
   HttpTarget target_;
+  std::uint64_t connections_ = 1;
   std::uint64_t interval_ns_ = 0;
   std::uint64_t interval_of_batch_ns_ = 0;
   std::vector<std::unique_ptr<HttpLoad>> loads_;  // one a thread
@@ -151,6 +155,7 @@ std::vector<ParameterSet> HttpParameterSets() {
     }
   }
   sets.push_back({kFull, HttpCell(1, true, 25, /*tls=*/false, /*access_log=*/true)});
+  sets.push_back({kFirstResponse, HttpCell(1, true, 1)});
   return sets;
 }
 
@@ -169,12 +174,14 @@ HVBENCH_KERNEL(HttpKernel, .name = "nginx/http",
                .summary =
                    "Requests for a static file, each connection's as soon as its last one is "
                    "answered",
-               .unit = "request", .parameter_sets = HttpParameterSets(), .needs = protocol::kPeer);
+               .unit = "request", .parameter_sets = HttpParameterSets(), .needs = protocol::kPeer,
+               .server = "nginx/server");
 
 HVBENCH_KERNEL(
     HttpAtRate, .name = "nginx/http_at_rate",
     .summary = "Requests for a static file at a fixed rate, timed from when they are due",
-    .unit = "request", .parameter_sets = RateParameterSets(), .needs = protocol::kPeer);
+    .unit = "request", .parameter_sets = RateParameterSets(), .needs = protocol::kPeer,
+    .server = "nginx/server");
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -8,48 +8,36 @@
 namespace hvbench {
 namespace {
 
-constexpr char kServerCpuCounter[] = "server_cpu_ns";
 constexpr std::chrono::seconds kControlTimeout{10};
-
-// A batch keeps all connections busy for most of its time.
-std::uint64_t LeastIterations(const CellName& cell) {
-  constexpr std::uint64_t kRoundsOfAll = 4;
-  for (const auto& [key, value] : cell.params) {
-    if (key == "concurrency" || key == "connections") return kRoundsOfAll * std::stoull(value);
-  }
-  return 1;
-}
 
 }  // namespace
 
-ApplicationFixture::ApplicationFixture(CellName cell, const RunSettings& settings,
-                                       std::vector<std::string> server_keys)
-    : RuntimeFixture(std::move(cell), settings), server_keys_(std::move(server_keys)) {}
-
-protocol::PrepareRequest ApplicationFixture::ServerRequest() const {
+protocol::PrepareRequest ServerRequest(const protocol::KernelDescription& server,
+                                       const protocol::Params& load, const RunSettings& settings) {
   protocol::PrepareRequest request;
-  request.kernel = cell().Subsystem() + "/server";
-  for (const auto& param : cell().params) {
-    if (std::find(server_keys_.begin(), server_keys_.end(), param.first) != server_keys_.end()) {
-      request.params.push_back(param);
-    }
+  request.kernel = server.name;
+  if (!server.parameter_sets.empty()) request.params = server.parameter_sets.front().params;
+  for (auto& [key, value] : request.params) {
+    const auto same = std::find_if(load.begin(), load.end(),
+                                   [&](const auto& param) { return param.first == key; });
+    if (same != load.end()) value = same->second;
+    if (key == protocol::kWorkersParameter) value = std::to_string(settings.pool->shape().vcpus);
   }
-  request.params.emplace_back("workers", std::to_string(settings().pool->shape().vcpus));
   request.iterations = 1;
-  request.seed = settings().seed;
+  request.seed = settings.seed;
   return request;
 }
 
-protocol::PrepareRequest ApplicationFixture::LoadRequest(const LiveGuest& guest) const {
-  protocol::PrepareRequest request = MakePrepareRequest();
-  request.params.emplace_back("server", guest.address);
-  return request;
+void AddServer(protocol::PrepareRequest& load, const LiveGuest& guest) {
+  load.params.emplace_back(protocol::kServerParameter, guest.address);
 }
 
 void ApplicationFixture::Begin() {
   serving_ = false;
   if (settings().load == nullptr) throw CannotRunHere(settings().netlab_problem);
-  const protocol::PrepareRequest server = ServerRequest();
+  const Kernels& kernels = settings().kernels;
+  const protocol::PrepareRequest server =
+      ServerRequest(kernels.at(kernels.at(cell().kernel).server), cell().params, settings());
   const std::string server_name = CellName{server.kernel, server.params, ""}.WithoutRuntime();
   LiveGuest& guest = Lease(GuestKind::kApplication, server_name);
   if (guest.bridge().prepared_cell() != server_name) {
@@ -59,12 +47,9 @@ void ApplicationFixture::Begin() {
   serving_ = true;
   const std::string load_name = name() + " in boot " + std::to_string(guest.boot());
   if (settings().load->prepared_cell() == load_name) return;
-  protocol::PrepareReply work =
-      settings().load->Prepare(LoadRequest(guest), RunDeadline(), load_name);
-  if (settings().fixed_iterations == 0) {
-    work.iterations = std::max(work.iterations, LeastIterations(cell()));
-  }
-  SetWork(work);
+  protocol::PrepareRequest load = MakePrepareRequest();
+  AddServer(load, guest);
+  SetWork(settings().load->Prepare(load, RunDeadline(), load_name));
 }
 
 double ApplicationFixture::AskServer(LiveGuest& guest) {
@@ -74,7 +59,7 @@ double ApplicationFixture::AskServer(LiveGuest& guest) {
   guest.bridge().Verify(deadline);
   serving_ = true;
   for (const protocol::Counter& counter : reply.counters) {
-    if (counter.name == kServerCpuCounter) return counter.value;
+    if (counter.name == protocol::kServerCpuCounter) return counter.value;
   }
   throw Error("the guest's server does not tell its CPU time");
 }

@@ -3,19 +3,23 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "fixtures/runtime_fixture.h"
 
 namespace hvbench {
 
+// What starts that server, for load with those parameters.
+protocol::PrepareRequest ServerRequest(const protocol::KernelDescription& server,
+                                       const protocol::Params& load, const RunSettings& settings);
+
+// Adds where the server is to what prepares load on it.
+void AddServer(protocol::PrepareRequest& load, const LiveGuest& guest);
+
 class ApplicationFixture : public RuntimeFixture {
  public:
-  // The server is the guest's kernel "<subsystem>/server". It gets those of the cell's parameters
-  // that are in `server_keys`, and `workers`, the number of vCPUs; cells that agree in them share a
-  // running server.
-  ApplicationFixture(CellName cell, const RunSettings& settings,
-                     std::vector<std::string> server_keys);
+  // The cell's kernel is one of RunSettings::kernels that has a server, which is one of them too.
+  // Cells that agree in the server's parameters share a running server.
+  using RuntimeFixture::RuntimeFixture;
 
  protected:
   void Begin() override;
@@ -24,12 +28,9 @@ class ApplicationFixture : public RuntimeFixture {
   std::string AfterFailure() override;
 
  private:
-  protocol::PrepareRequest ServerRequest() const;
-  protocol::PrepareRequest LoadRequest(const LiveGuest& guest) const;
   // The server's CPU time so far, in ns, by the guest. Throws with the server's log if it is gone.
   double AskServer(LiveGuest& guest);
 
-  std::vector<std::string> server_keys_;
   bool serving_ = false;  // the leased guest's server was prepared, and has not told of an end
 };
 

@@ -12,7 +12,7 @@ namespace {
 class MySqlFixture : public ApplicationFixture {
  public:
   MySqlFixture(CellName cell, const RunSettings& settings)
-      : ApplicationFixture(std::move(cell), settings, {"buffer_pool_mib"}) {}
+      : ApplicationFixture(std::move(cell), settings) {}
 
  protected:
   void Begin() override {

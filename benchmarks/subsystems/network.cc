@@ -12,7 +12,7 @@ class NetworkFixture : public RuntimeFixture {
 
  protected:
   void Begin() override {
-    if (settings().kernels_of_peer.contains(cell().kernel)) {  // not for loopback
+    if (NeedsPeer(settings().kernels, cell().kernel)) {  // not for loopback
       if (settings().netlab == nullptr) throw CannotRunHere(settings().netlab_problem);
       settings().netlab->EnsurePeer();
     }

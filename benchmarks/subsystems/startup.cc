@@ -27,7 +27,7 @@ constexpr char kMemory[] = "startup/memory";
 constexpr char kDensity[] = "startup/density";
 
 constexpr std::int64_t kMiB = 1024 * 1024;
-constexpr std::int64_t kTouchedMib = 64;
+constexpr std::int64_t kTouchedMib = 64;  // of protocol::kTouched64Mib
 constexpr std::chrono::milliseconds kSettleTime{100};
 
 // Boots of a cell in all its repetitions together, at least.
@@ -244,18 +244,22 @@ class MemoryFixture : public StartupFixture {
 
   // A kernel that is prepared holds its memory until it is cleaned up. Returns the time it took.
   nanoseconds Touch(LiveGuest& guest) const {
-    protocol::PrepareRequest request;
-    request.kernel = "memory/page_fault";
-    request.params = {{"region_mib", std::to_string(kTouchedMib)}, {"pages", "4k"}};
+    protocol::PrepareRequest request = TouchRequest();
     request.iterations = 1;
     request.seed = settings().seed;
-    try {
-      const auto exchange = guest.bridge().Prepare(request, Deadline::In(settings().cell_timeout));
-      return nanoseconds(exchange.RoundTripNs());
-    } catch (const GuestError& error) {
-      if (error.code() != protocol::ErrorCode::kUnknownKernel) throw;
-      throw CannotRunHere("this agent lacks the kernel " + request.kernel + ", which takes memory");
+    const auto exchange = guest.bridge().Prepare(request, Deadline::In(settings().cell_timeout));
+    return nanoseconds(exchange.RoundTripNs());
+  }
+
+  // The kernel that says that it does this, and the parameters with which it does.
+  protocol::PrepareRequest TouchRequest() const {
+    for (const auto& [name, kernel] : settings().kernels) {
+      for (const protocol::ParameterSet& set : kernel.parameter_sets) {
+        if ((set.profiles & protocol::kTouched64Mib) != 0) return {name, set.params};
+      }
     }
+    throw CannotRunHere("this agent has no kernel that touches " + std::to_string(kTouchedMib) +
+                        " MiB (kTouched64Mib)");
   }
 };
 
@@ -355,14 +359,14 @@ class DensityFixture : public StartupFixture {
 
 }  // namespace
 
-const std::vector<HostCell>& StartupCells() {
+std::vector<HostCell> StartupCells(const Kernels& kernels) {
   constexpr std::uint8_t kAll = kSmoke | kQuick | kFull;
   constexpr std::uint8_t kReal = kQuick | kFull;
   const auto density = [](const char* guests, const char* order, std::uint8_t profiles,
                           std::uint8_t emulated) -> HostCell {
     return {kDensity, {{"guests", guests}, {"order", order}}, profiles, emulated};
   };
-  static const std::vector<HostCell> kCells = {
+  std::vector<HostCell> cells = {
       {kBoot, {{"cache", "warm"}}, kAll, kAll},
       {kBoot, {{"cache", "cold"}}, kAll, kFull},
       {kMemory, {{"state", "idle"}}, kAll, kAll},
@@ -377,7 +381,8 @@ const std::vector<HostCell>& StartupCells() {
       density("8", "parallel", kFull, kFull),
       density("16", "parallel", kFull, 0),
   };
-  return kCells;
+  for (HostCell& cell : ServedCells(kernels)) cells.push_back(std::move(cell));
+  return cells;
 }
 
 std::unique_ptr<RuntimeFixture> MakeStartupFixture(CellName cell, const RunSettings& settings) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "benchmarks/subsystems/application_fixture.h"
 #include "fixtures/boot_phases.h"
 #include "runtime_launchers/support/clock.h"
 
@@ -14,26 +15,26 @@ using protocol::kQuick;
 using protocol::kSmoke;
 using std::chrono::nanoseconds;
 
-// What is started in the guest, and the load whose preparation ends with the first response.
+// The cell, what is started in its guest, and the load whose preparation ends with the first
+// response.
 struct Application {
   std::string cell;
-  protocol::PrepareRequest server;
+  protocol::KernelDescription server;
   protocol::PrepareRequest load;
 };
 
-const std::vector<Application>& Applications() {
-  const protocol::Params file = {{"file_kib", "1"}, {"tls", "0"}, {"access_log", "0"}};
-  const protocol::Params pool = {{"buffer_pool_mib", "128"}};
-  static const std::vector<Application> kApplications = {
-      {"startup/mysql", {"mysql/server", pool, 0, 1, 0}, {"mysql/connect", pool, 0, 1, 0}},
-      {"startup/nginx",
-       {"nginx/server", file, 0, 1, 0},
-       {"nginx/http",
-        {{"file_kib", "1"}, {"keepalive", "1"}, {"concurrency", "1"}, {"tls", "0"}},
-        0,
-        1,
-        0}}};
-  return kApplications;
+std::vector<Application> Applications(const Kernels& kernels) {
+  std::vector<Application> applications;
+  for (const auto& [name, load] : kernels) {
+    const auto server = kernels.find(load.server);
+    if (server == kernels.end()) continue;
+    for (const protocol::ParameterSet& set : load.parameter_sets) {
+      if ((set.profiles & protocol::kFirstResponse) == 0) continue;
+      const std::string subsystem = CellName{name, {}, ""}.Subsystem();
+      applications.push_back({"startup/" + subsystem, server->second, {name, set.params, 0, 1, 0}});
+    }
+  }
+  return applications;
 }
 
 std::uint64_t BootsEach(const RunSettings& settings) {
@@ -47,7 +48,7 @@ class ServedFixture : public RuntimeFixture {
   ServedFixture(const CellName& cell, const RunSettings& settings, Application application)
       : RuntimeFixture(cell, settings), application_(std::move(application)) {
     SetWork({BootsEach(settings), 1, 0});
-    application_.server.seed = application_.load.seed = settings.seed;
+    application_.load.seed = settings.seed;
   }
 
  protected:
@@ -94,11 +95,10 @@ class ServedFixture : public RuntimeFixture {
     const nanoseconds daemon_before = launcher.DaemonCpu();
     const auto guest =
         pool.LaunchFresh(cell().runtime, /*cold_cache=*/false, GuestKind::kApplication);
-    protocol::PrepareRequest server = application_.server;
-    server.params.emplace_back("workers", std::to_string(pool.shape().vcpus));
-    (*guest)->bridge().Prepare(server, RunDeadline());
     protocol::PrepareRequest request = application_.load;
-    request.params.emplace_back("server", (*guest)->address);
+    AddServer(request, **guest);
+    (*guest)->bridge().Prepare(ServerRequest(application_.server, request.params, settings()),
+                               RunDeadline());
     load.Prepare(request, RunDeadline());
     Served served;
     const BootTimeline& timeline = (*guest)->timeline();
@@ -118,21 +118,18 @@ class ServedFixture : public RuntimeFixture {
 
 }  // namespace
 
-const std::vector<HostCell>& ServedCells() {
-  static const std::vector<HostCell> kCells = [] {
-    constexpr std::uint8_t kAll = kSmoke | kQuick | kFull;
-    std::vector<HostCell> cells;
-    for (const Application& application : Applications()) {
-      cells.push_back({application.cell, {}, kAll, kAll, /*needs_peer=*/true});
-    }
-    return cells;
-  }();
-  return kCells;
+std::vector<HostCell> ServedCells(const Kernels& kernels) {
+  constexpr std::uint8_t kAll = kSmoke | kQuick | kFull;
+  std::vector<HostCell> cells;
+  for (const Application& application : Applications(kernels)) {
+    cells.push_back({application.cell, {}, kAll, kAll, /*needs_peer=*/true});
+  }
+  return cells;
 }
 
 std::unique_ptr<RuntimeFixture> MakeServedFixture(const CellName& cell,
                                                   const RunSettings& settings) {
-  for (const Application& application : Applications()) {
+  for (const Application& application : Applications(settings.kernels)) {
     if (application.cell == cell.kernel) {
       return std::make_unique<ServedFixture>(cell, settings, application);
     }

@@ -8,8 +8,8 @@
 
 namespace hvbench {
 
-// The cells, one an application.
-const std::vector<HostCell>& ServedCells();
+// The cells, one for each load that declares protocol::kFirstResponse.
+std::vector<HostCell> ServedCells(const Kernels& kernels);
 
 // The fixture of such a cell; null for any other.
 std::unique_ptr<RuntimeFixture> MakeServedFixture(const CellName& cell,

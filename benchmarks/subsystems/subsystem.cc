@@ -1,6 +1,9 @@
 #include "benchmarks/subsystems/subsystem.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "benchmarks/subsystems/application_fixture.h"
 
 namespace hvbench {
 
@@ -8,21 +11,26 @@ namespace hvbench {
   std::unique_ptr<RuntimeFixture> make(CellName, const RunSettings&);
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_SUBSYSTEM
-#define HVBENCH_HOST_CELLS(list) const std::vector<HostCell>& list();
+#define HVBENCH_HOST_CELLS(list) std::vector<HostCell> list(const Kernels&);
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_HOST_CELLS
 
 namespace {
 
-std::vector<HostCell> AllHostCells() {
+std::vector<HostCell> AllHostCells(const Kernels& kernels) {
   std::vector<HostCell> cells;
-#define HVBENCH_HOST_CELLS(list) cells.insert(cells.end(), list().begin(), list().end());
+#define HVBENCH_HOST_CELLS(list) \
+  for (HostCell & cell : list(kernels)) cells.push_back(std::move(cell));
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_HOST_CELLS
   return cells;
 }
 
-std::unique_ptr<RuntimeFixture> MakePlainFixture(CellName cell, const RunSettings& settings) {
+std::unique_ptr<RuntimeFixture> MakeCommonFixture(CellName cell, const RunSettings& settings) {
+  const auto kernel = settings.kernels.find(cell.kernel);
+  if (kernel != settings.kernels.end() && !kernel->second.server.empty()) {
+    return std::make_unique<ApplicationFixture>(std::move(cell), settings);
+  }
   return std::make_unique<RuntimeFixture>(std::move(cell), settings);
 }
 
@@ -33,13 +41,13 @@ FixtureFactory FixtureOf(const std::string& subsystem) {
   if (subsystem == (name)) return make;
 #include "benchmarks/subsystems/subsystems.def"
 #undef HVBENCH_SUBSYSTEM
-  return MakePlainFixture;
+  return MakeCommonFixture;
 }
 
-std::vector<CellName> MakeHostCells(protocol::Profile profile,
+std::vector<CellName> MakeHostCells(const Kernels& kernels, protocol::Profile profile,
                                     const std::vector<std::string>& runtimes) {
   std::vector<CellName> cells;
-  for (const HostCell& cell : AllHostCells()) {
+  for (const HostCell& cell : AllHostCells(kernels)) {
     for (const std::string& runtime : runtimes) {
       const std::uint8_t profiles = NamesEmulated(runtime) ? cell.emulated_profiles : cell.profiles;
       if ((profiles & profile) != 0) cells.push_back({cell.kernel, cell.params, runtime});
@@ -48,12 +56,13 @@ std::vector<CellName> MakeHostCells(protocol::Profile profile,
   return cells;
 }
 
-std::set<std::string> HostKernelsOfPeer() {
-  std::set<std::string> kernels;
-  for (const HostCell& cell : AllHostCells()) {
-    if (cell.needs_peer) kernels.insert(cell.kernel);
-  }
-  return kernels;
+bool NeedsPeer(const Kernels& kernels, const std::string& kernel) {
+  const auto found = kernels.find(kernel);
+  if (found != kernels.end()) return (found->second.needs & protocol::kPeer) != 0;
+  const std::vector<HostCell> cells = AllHostCells(kernels);
+  return std::any_of(cells.begin(), cells.end(), [&](const HostCell& cell) {
+    return cell.kernel == kernel && cell.needs_peer;
+  });
 }
 
 }  // namespace hvbench

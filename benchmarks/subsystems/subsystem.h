@@ -1,10 +1,10 @@
 // A subsystem's fixture, and how it gets its benchmarks. One file a subsystem; subsystems.def lists
-// them; the kernels of any other subsystem (of someone else's agent) get the plain fixture.
+// them; the kernels of any other subsystem get a fixture by what they say of themselves: an
+// application's load, or the plain one.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -29,10 +29,10 @@ struct HostCell {
 };
 
 // The cells of all subsystems that have such, ordered as MakeCells orders the agent's.
-std::vector<CellName> MakeHostCells(protocol::Profile profile,
+std::vector<CellName> MakeHostCells(const Kernels& kernels, protocol::Profile profile,
                                     const std::vector<std::string>& runtimes);
 
-// The kernels of those that need a peer.
-std::set<std::string> HostKernelsOfPeer();
+// Whether cells of that kernel, the host's own included, need the suite's network.
+bool NeedsPeer(const Kernels& kernels, const std::string& kernel);
 
 }  // namespace hvbench

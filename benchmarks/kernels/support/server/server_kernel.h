@@ -20,7 +20,7 @@ class ServerKernel : public Kernel {
 
   // The server's CPU time since it was started, not of one iteration.
   std::vector<protocol::Counter> Counters() const final {
-    return {{"server_cpu_ns", static_cast<double>(server_->CpuNs())}};
+    return {{protocol::kServerCpuCounter, static_cast<double>(server_->CpuNs())}};
   }
 
   std::string Log() const final { return server_ ? server_->LogTail() : ""; }

@@ -53,12 +53,34 @@ TEST(RegistryDeathTest, RefusesMalformedParameterSets) {
   ExpectRefused(with({{kReal, {}}}), "a profile has no parameter set");
   ExpectRefused(with({{kSmoke | kReal, {}}, {kFull, {}}}), "the same parameters twice");
   ExpectRefused(with({{0, {}}}), "no profile");
-  ExpectRefused(with({{8, {}}}), "no profile");
+  ExpectRefused(with({{32, {}}}), "no profile");
   ExpectRefused(with({{kSmoke | kReal, {}, 0}}), "keeps no CPU busy");
   ExpectRefused(with({{kSmoke | kReal, {{"runtime", "native"}}}}), "reserved");
   ExpectRefused(with({{kSmoke | kReal, {{"key", "a/b"}}}}), "cannot stand in");
   ExpectRefused(with({{kSmoke | kReal, {{"key", ""}}}}), "cannot stand in");
   ExpectRefused(with({{kSmoke | kReal, {{"key", "1"}, {"key", "2"}}}}), "occurs twice");
+}
+
+TEST(RegistryDeathTest, RefusesApplicationsThatTheHostCannotUse) {
+  ExpectRefused(
+      [](KernelSpec& s) {
+        s.needs = protocol::kApplication;
+        s.parameter_sets = {{kSmoke, {}}, {kReal, {}}};
+      },
+      "one parameter set");
+  ExpectRefused([](KernelSpec& s) { s.server = "test/nothing"; }, "does not need the network");
+  ExpectRefused(
+      [](KernelSpec& s) {
+        s.parameter_sets.push_back({kFirstResponse, {}});
+      },
+      "first response");
+  ExpectRefused(
+      [](KernelSpec& s) {
+        s.server = "test/nothing";
+        s.needs = protocol::kPeer;
+        s.parameter_sets = {{kSmoke | kFirstResponse, {}}, {kReal | kFirstResponse, {}}};
+      },
+      "first response");
 }
 
 TEST(RegistryDeathTest, RefusesLateKernels) {

@@ -15,7 +15,7 @@ TEST(NetworkFixture, WithoutANetworkCellsOfThePeerAreSkippedWithTheReason) {
   Measurement m;
   FakeRuntime& runtime = m.Add("alpha");
   m.make_fixture = FixtureOf("network");
-  m.settings.kernels_of_peer = {"test/counts"};
+  m.settings.kernels["test/counts"].needs = protocol::kPeer;
   m.settings.netlab_problem = "network namespaces need root";
   const auto rows = m.Run({CountsCell(1, "alpha")}, {"--benchmark_repetitions=2"});
   ASSERT_EQ(rows.size(), 2u);
@@ -27,7 +27,8 @@ TEST(NetworkFixture, LoopbackNeedsNoNetwork) {
   Measurement m;
   m.Add("alpha");
   m.make_fixture = FixtureOf("network");
-  m.settings.kernels_of_peer = {"test/another"};
+  m.settings.kernels["test/counts"];
+  m.settings.kernels["test/another"].needs = protocol::kPeer;
   const auto rows = m.Run({CountsCell(1, "alpha")}, {});
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].failure, "");

@@ -14,6 +14,7 @@
 namespace hvbench {
 namespace {
 
+using protocol::kSmoke;
 using protocol::Message;
 using testing::Behaviour;
 using testing::CountsCell;
@@ -281,8 +282,23 @@ TEST_F(StartupTest, MemoryThatCannotBeReadOrTakenSkipsTheCell) {
   EXPECT_TRUE(rows.at(0).failure.starts_with("SKIPPED: ")) << rows.at(0).failure;
   EXPECT_NE(rows.at(0).failure.find("PSS"), std::string::npos);
   EXPECT_TRUE(rows.at(1).failure.starts_with("SKIPPED: ")) << rows.at(1).failure;
-  EXPECT_NE(rows.at(1).failure.find("memory/page_fault"), std::string::npos);
+  EXPECT_NE(rows.at(1).failure.find("no kernel that touches 64 MiB"), std::string::npos);
   ExpectNothingLeft(runtime);
+}
+
+TEST_F(StartupTest, MemoryIsTouchedByTheKernelThatSaysThatItDoes) {
+  Behaviour sized;
+  sized.memory.pss_bytes = 100 << 20;
+  sized.memory.guest_bytes = 70 << 20;
+  FakeRuntime& runtime = m_.Add("alpha", sized);
+  m_.settings.kernels["test/spin"].parameter_sets = {{kSmoke, {{"ns", "1"}}}};
+  m_.settings.kernels["test/counts"].parameter_sets = {{kSmoke, {{"n", "1"}}},
+                                                       {protocol::kTouched64Mib, {{"n", "7"}}}};
+  EXPECT_EQ(Run({MemoryCell("touched_64mib")}, 1).at(0).failure, "");
+  const auto prepares = runtime.stats().Prepares();
+  ASSERT_EQ(prepares.size(), 1u);
+  EXPECT_EQ(prepares[0].kernel, "test/counts");
+  EXPECT_EQ(prepares[0].params, (protocol::Params{{"n", "7"}}));
 }
 
 TEST_F(StartupTest, DensityHasAllGuestsUpAtOnce) {
@@ -339,7 +355,7 @@ TEST_F(StartupTest, GuestsThatDoNotFitIntoMemorySkipTheCell) {
 }
 
 TEST(MakeHostCells, HasTheRuntimesOfACellSideBySide) {
-  const auto cells = MakeHostCells(protocol::kQuick, {"native", "runc"});
+  const auto cells = MakeHostCells({}, protocol::kQuick, {"native", "runc"});
   ASSERT_GE(cells.size(), 6u);
   EXPECT_EQ(FormatCellName(cells[0]), "startup/boot/cache:warm/runtime:native");
   EXPECT_EQ(FormatCellName(cells[1]), "startup/boot/cache:warm/runtime:runc");
@@ -352,27 +368,59 @@ std::set<std::string> KernelsOf(const std::vector<CellName>& cells) {
   return kernels;
 }
 
-TEST(HostKernelsOfPeer, AreThoseThatAreServedFrom) {
-  EXPECT_TRUE(HostKernelsOfPeer().contains("startup/nginx"));
-  EXPECT_FALSE(HostKernelsOfPeer().contains("startup/boot"));
+// A server in the guest, and two kinds of load on it; of another load the server is not there.
+Kernels Applications() {
+  Kernels kernels;
+  kernels["web/server"].name = "web/server";
+  kernels["web/flood"].server = kernels["web/drip"].server = "web/server";
+  kernels["web/flood"].parameter_sets = {{kSmoke, {{"rate", "9"}}}};
+  kernels["web/drip"].parameter_sets = {{kSmoke | protocol::kFirstResponse, {{"rate", "1"}}}};
+  kernels["mail/send"].server = "mail/server";
+  kernels["mail/send"].parameter_sets = {{kSmoke | protocol::kFirstResponse, {}}};
+  for (auto& [name, kernel] : kernels) {
+    if (!kernel.server.empty()) kernel.needs = protocol::kPeer;
+  }
+  return kernels;
+}
+
+TEST(NeedsPeer, LoadAndWhatIsServedDo) {
+  EXPECT_TRUE(NeedsPeer(Applications(), "web/flood"));
+  EXPECT_TRUE(NeedsPeer(Applications(), "startup/web"));
+  EXPECT_FALSE(NeedsPeer(Applications(), "web/server"));
+  EXPECT_FALSE(NeedsPeer(Applications(), "startup/boot"));
+  EXPECT_FALSE(NeedsPeer({}, "startup/web"));
+}
+
+TEST(MakeHostCells, AnApplicationIsServedOnceWhereItsServerIsThere) {
+  const auto served = [](const Kernels& kernels) {
+    std::vector<std::string> names;
+    for (const CellName& cell : MakeHostCells(kernels, protocol::kSmoke, {"native"})) {
+      if (cell.params.empty()) names.push_back(cell.kernel);
+    }
+    return names;
+  };
+  EXPECT_EQ(served(Applications()), std::vector<std::string>{"startup/web"});
+  EXPECT_TRUE(served({}).empty());
 }
 
 TEST(MakeHostCells, EmulatedMachinesHaveFewerButOfEachKind) {
-  const auto emulated = MakeHostCells(protocol::kQuick, {"qemu-tcg"});
-  const auto accelerated = MakeHostCells(protocol::kQuick, {"qemu"});
+  const auto emulated = MakeHostCells({}, protocol::kQuick, {"qemu-tcg"});
+  const auto accelerated = MakeHostCells({}, protocol::kQuick, {"qemu"});
   EXPECT_LT(emulated.size(), accelerated.size());
   EXPECT_EQ(KernelsOf(emulated), KernelsOf(accelerated));
 }
 
 TEST(MakeHostCells, EveryProfileHasCellsOfEachKindAndAllCanBeMade) {
   for (const auto profile : {protocol::kSmoke, protocol::kQuick, protocol::kFull}) {
-    const auto cells = MakeHostCells(profile, {"native"});
+    RunSettings settings;
+    settings.kernels = Applications();
+    const auto cells = MakeHostCells(settings.kernels, profile, {"native"});
     for (const CellName& cell : cells) {
-      EXPECT_NO_THROW(FixtureOf(cell.Subsystem())(cell, RunSettings{}));
+      EXPECT_NO_THROW(FixtureOf(cell.Subsystem())(cell, settings));
     }
     const std::set<std::string> kernels = KernelsOf(cells);
     for (const char* kernel :
-         {"startup/boot", "startup/density", "startup/memory", "startup/nginx"}) {
+         {"startup/boot", "startup/density", "startup/memory", "startup/web"}) {
       EXPECT_TRUE(kernels.contains(kernel)) << kernel;
     }
   }
