@@ -81,13 +81,12 @@ protocol::Params AppendCell(const char* call, const char* target, const char* fi
 
 HVBENCH_KERNEL(Append, .name = "disk/append",
                .summary = "Appends a block to a file and makes it durable", .unit = "block",
-               .parameter_sets = {{kSmoke, AppendCell("fdatasync", "root", "1")},
-                                  {kSmoke, AppendCell("fdatasync", "volume", "1")},
-                                  {kReal, AppendCell("fdatasync", "volume", "32")},
-                                  {kReal, AppendCell("fdatasync", "root", "32")},
-                                  {kFull, AppendCell("fsync", "volume", "32")},
-                                  {kFull, AppendCell("fsync", "root", "32")}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, AppendCell("fdatasync", "root", "1")},
+                                            {kSmoke, AppendCell("fdatasync", "volume", "1")},
+                                            {kReal, AppendCell("fdatasync", "volume", "32")},
+                                            {kReal, AppendCell("fdatasync", "root", "32")},
+                                            {kFull, AppendCell("fsync", "volume", "32")},
+                                            {kFull, AppendCell("fsync", "root", "32")}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

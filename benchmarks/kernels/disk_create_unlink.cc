@@ -64,12 +64,11 @@ class CreateUnlink : public Kernel {
 
 HVBENCH_KERNEL(CreateUnlink, .name = "disk/create_unlink",
                .summary = "Makes empty files in a directory, then removes them", .unit = "file",
-               .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
-                                  {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "root"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "root"}}},
+                                            {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "root"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -76,15 +76,14 @@ protocol::Params FsyncCell(const char* call, const char* target, const char* fil
 
 HVBENCH_KERNEL(Fsync, .name = "disk/fsync",
                .summary = "Overwrites a random block and makes it durable", .unit = "call",
-               .parameter_sets = {{kSmoke, FsyncCell("fsync", "root", "1")},
-                                  {kSmoke, FsyncCell("fdatasync", "volume", "1")},
-                                  {kReal, FsyncCell("fsync", "volume", "32")},
-                                  {kReal, FsyncCell("fdatasync", "volume", "32")},
-                                  {kReal, FsyncCell("fdatasync", "root", "32")},
-                                  {kReal, FsyncCell("fdatasync", "raw", "32")},
-                                  {kFull, FsyncCell("fsync", "root", "32")},
-                                  {kFull, FsyncCell("fsync", "raw", "32")}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, FsyncCell("fsync", "root", "1")},
+                                            {kSmoke, FsyncCell("fdatasync", "volume", "1")},
+                                            {kReal, FsyncCell("fsync", "volume", "32")},
+                                            {kReal, FsyncCell("fdatasync", "volume", "32")},
+                                            {kReal, FsyncCell("fdatasync", "root", "32")},
+                                            {kReal, FsyncCell("fdatasync", "raw", "32")},
+                                            {kFull, FsyncCell("fsync", "root", "32")},
+                                            {kFull, FsyncCell("fsync", "raw", "32")}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

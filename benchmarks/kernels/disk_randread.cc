@@ -16,8 +16,7 @@ HVBENCH_KERNEL(RandomRead, .name = "disk/randread", .summary = "Reads at uniform
                     IoCellOn("volume", "io_uring", 4, 32),
                     IoCellOn("volume", "io_uring_fixed", 4, 32), IoCellOn("root", "psync", 4, 1),
                     IoCellOn("root", "libaio", 4, 32), IoCellOn("raw", "psync", 4, 1),
-                    IoCellOn("raw", "libaio", 4, 32), BufferedIoCell(4), TmpfsIoCell(4)}),
-               .needs = protocol::kScratch);
+                    IoCellOn("raw", "libaio", 4, 32), BufferedIoCell(4), TmpfsIoCell(4)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

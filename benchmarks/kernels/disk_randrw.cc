@@ -12,8 +12,7 @@ class RandomMix : public IoKernel {
 HVBENCH_KERNEL(RandomMix, .name = "disk/randrw",
                .summary = "70 % reads and 30 % writes at uniformly random offsets",
                .unit = "operation",
-               .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 4, 32)}),
-               .needs = protocol::kScratch);
+               .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 4, 32)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

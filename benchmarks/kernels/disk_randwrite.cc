@@ -14,8 +14,7 @@ HVBENCH_KERNEL(RandomWrite, .name = "disk/randwrite",
                .parameter_sets = IoParameterSets(
                    {IoCellOn("volume", "psync", 4, 1), IoCellOn("volume", "libaio", 4, 32),
                     IoCellOn("volume", "io_uring", 4, 32), IoCellOn("root", "libaio", 4, 32),
-                    IoCellOn("raw", "libaio", 4, 32), TmpfsIoCell(4)}),
-               .needs = protocol::kScratch);
+                    IoCellOn("raw", "libaio", 4, 32), TmpfsIoCell(4)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -40,12 +40,11 @@ class Readdir : public Kernel {
 
 HVBENCH_KERNEL(Readdir, .name = "disk/readdir",
                .summary = "Opens a directory and reads all of its entries", .unit = "entry",
-               .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
-                                  {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "volume"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "root"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "root"}}},
+                                            {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "volume"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "root"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

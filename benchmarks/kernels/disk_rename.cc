@@ -51,12 +51,11 @@ class Rename : public Kernel {
 
 HVBENCH_KERNEL(Rename, .name = "disk/rename",
                .summary = "Gives random entries of one directory another name", .unit = "call",
-               .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
-                                  {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "volume"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "root"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "root"}}},
+                                            {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "volume"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "root"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -14,8 +14,7 @@ HVBENCH_KERNEL(SequentialRead, .name = "disk/seqread",
                .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 128, 32),
                                                   IoCellOn("root", "libaio", 128, 32),
                                                   IoCellOn("raw", "libaio", 128, 32),
-                                                  BufferedIoCell(128)}),
-               .needs = protocol::kScratch);
+                                                  BufferedIoCell(128)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -12,8 +12,7 @@ class SequentialMix : public IoKernel {
 HVBENCH_KERNEL(SequentialMix, .name = "disk/seqrw",
                .summary = "70 % reads and 30 % writes from the first block to the last",
                .unit = "operation",
-               .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 128, 32)}),
-               .needs = protocol::kScratch);
+               .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 128, 32)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -13,8 +13,7 @@ HVBENCH_KERNEL(SequentialWrite, .name = "disk/seqwrite",
                .summary = "Writes from the first block to the last", .unit = "operation",
                .parameter_sets = IoParameterSets({IoCellOn("volume", "libaio", 128, 32),
                                                   IoCellOn("root", "libaio", 128, 32),
-                                                  IoCellOn("raw", "libaio", 128, 32)}),
-               .needs = protocol::kScratch);
+                                                  IoCellOn("raw", "libaio", 128, 32)}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -48,12 +48,11 @@ class StatOfMany : public Kernel {
 
 HVBENCH_KERNEL(StatOfMany, .name = "disk/stat",
                .summary = "stat of the files of one directory, in random order", .unit = "call",
-               .parameter_sets = {{kSmoke, {{"entries", "10"}, {"target", "root"}}},
-                                  {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "volume"}}},
-                                  {kReal, {{"entries", "10000"}, {"target", "root"}}},
-                                  {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}},
-               .needs = protocol::kScratch);
+               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "root"}}},
+                                            {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "volume"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "root"}}},
+                                            {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}}));
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -197,13 +197,15 @@ protocol::Params Cell(unsigned tables, unsigned rows, unsigned connections, bool
 // ones of them, those in `quick` for quick too.
 std::vector<protocol::ParameterSet> Cells(bool writes, const std::vector<protocol::Params>& quick) {
   std::vector<protocol::ParameterSet> sets = {{kSmoke, Cell(2, 200, 2, false)}};
-  if (writes) sets.push_back({kSmoke, Cell(2, 200, 2, true)});
+  if (writes) sets.push_back({kSmoke, Cell(2, 200, 2, true), 1, protocol::kRootStorage});
   for (const bool durable : {true, false}) {
     if (durable && !writes) continue;
     for (const unsigned connections : {1u, 8u, 32u, 64u}) {
       const protocol::Params cell = Cell(4, 25'000, connections, durable);
       const bool is_quick = std::find(quick.begin(), quick.end(), cell) != quick.end();
-      sets.push_back({is_quick ? kReal : std::uint8_t{kFull}, cell});
+      // A commit that is not durable waits for no disk.
+      sets.push_back({is_quick ? kReal : std::uint8_t{kFull}, cell, 1,
+                      durable ? protocol::kRootStorage : protocol::kNoStorage});
     }
   }
   return sets;

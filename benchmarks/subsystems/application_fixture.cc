@@ -40,6 +40,7 @@ void ApplicationFixture::Begin() {
       ServerRequest(kernels.at(kernels.at(cell().kernel).server), cell().params, settings());
   const std::string server_name = CellName{server.kernel, server.params, ""}.WithoutRuntime();
   LiveGuest& guest = Lease(GuestKind::kApplication, server_name);
+  RequireStorage(guest);
   if (guest.bridge().prepared_cell() != server_name) {
     settings().load->Cleanup(Deadline::In(kControlTimeout));
     guest.bridge().Prepare(server, RunDeadline(), server_name);

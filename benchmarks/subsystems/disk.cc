@@ -13,11 +13,6 @@ class DiskFixture : public RuntimeFixture {
   using RuntimeFixture::RuntimeFixture;
 
  protected:
-  void Begin() override {
-    RequireDisk(Lease(GuestKind::kPlain, name()));
-    RuntimeFixture::Begin();
-  }
-
   // The guest's own cache is the kernel's affair (Kernel::Settle); a file may be in the host's as
   // well, behind a gofer, a virtio device or a daemon.
   void BeforeRun(LiveGuest& guest) override {
@@ -44,15 +39,6 @@ class DiskFixture : public RuntimeFixture {
   }
 
  private:
-  // Only what is in the work directory: the root of a container of Docker's lies in the daemon's.
-  void RequireDisk(LiveGuest& guest) const {
-    const bool root_in_daemon = guest.guest().Facts().contains("storage_driver");
-    for (const auto& [key, target] : cell().params) {
-      if (key != "target" || target == "tmpfs" || (target == "root" && root_in_daemon)) continue;
-      RequireDiskUnder(guest.dir());
-    }
-  }
-
   std::optional<HostDiskIo> before_;
   std::optional<HostDiskIo> io_;  // during the last run
 };

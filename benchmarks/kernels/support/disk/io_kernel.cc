@@ -146,7 +146,7 @@ std::vector<protocol::ParameterSet> IoParameterSets(const std::vector<IoCell>& q
   for (const IoCell& cell : FullCells()) {
     if (known.insert(ParamsOf(cell)).second) sets.push_back({kFull, ParamsOf(cell), cell.jobs});
   }
-  return sets;
+  return OnTargets(std::move(sets));
 }
 
 }  // namespace hvbench::agent::kernels

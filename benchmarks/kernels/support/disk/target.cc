@@ -70,6 +70,16 @@ std::string TargetDirectory(const Context& context) {
   return context.scratch_dir();
 }
 
+std::vector<protocol::ParameterSet> OnTargets(std::vector<protocol::ParameterSet> sets) {
+  for (protocol::ParameterSet& set : sets) {
+    for (const auto& [key, value] : set.params) {
+      if (key != "target" || value == "tmpfs") continue;
+      set.storage = value == "root" ? protocol::kRootStorage : protocol::kHostStorage;
+    }
+  }
+  return sets;
+}
+
 std::string TargetPath(const Context& context) {
   return TargetDirectory(context) + "/hvbench-disk-" + std::to_string(getpid());
 }

@@ -15,6 +15,9 @@ namespace hvbench::agent::kernels {
 // "volume", the host's directory in the guest; "tmpfs". Unsupported where the guest has none.
 std::string TargetDirectory(const Context& context);
 
+// The same sets, which say of which storage their parameter `target` is.
+std::vector<protocol::ParameterSet> OnTargets(std::vector<protocol::ParameterSet> sets);
+
 // A path for a file or a directory of this kernel alone.
 std::string TargetPath(const Context& context);
 

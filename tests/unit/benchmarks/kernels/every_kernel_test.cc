@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -253,6 +255,24 @@ TEST(AllKernels, SayHowManyCpusTheyKeepBusy) {
     }
   }
   EXPECT_GT(sets, 0);
+}
+
+TEST(AllKernels, SayWhichStorageTheyTime) {
+  std::map<std::string, std::set<int>> storage;  // by target
+  for (const KernelSpec& spec : AllKernels()) {
+    for (const protocol::ParameterSet& set : spec.parameter_sets) {
+      std::string target;
+      for (const auto& [key, value] : set.params) {
+        if (key == "target") target = value;
+      }
+      storage[target].insert(set.storage);
+    }
+  }
+  EXPECT_EQ(storage, (std::map<std::string, std::set<int>>{{"", {protocol::kNoStorage}},
+                                                           {"raw", {protocol::kHostStorage}},
+                                                           {"root", {protocol::kRootStorage}},
+                                                           {"tmpfs", {protocol::kNoStorage}},
+                                                           {"volume", {protocol::kHostStorage}}}));
 }
 
 }  // namespace
