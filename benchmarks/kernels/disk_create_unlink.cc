@@ -1,4 +1,6 @@
-// Making and removing the names of empty files.
+// Making and removing the names of empty files, on a file system that nothing else has used: an
+// ext4 without a journal looks at each inode that was freed in the last minutes before it takes one
+// (recently_deleted in the kernel's fs/ext4/ialloc.c), whoever freed it.
 #include <optional>
 
 #include "benchmarks/kernels/support/disk/entry_directory.h"
@@ -15,6 +17,12 @@ class CreateUnlink : public Kernel {
     entries_ = context.Number("entries");
     if (entries_ == 0) throw std::invalid_argument("entries is 0");
     directory_.emplace(context);
+    // The first files find no inode in a cache. An emulated machine would take long for all.
+    const std::uint64_t end = clock_.NowNs() + kMostWarmUpNs;
+    for (std::uint64_t i = 0; i < entries_ && clock_.NowNs() < end; ++i) {
+      directory_->Create({'f', i});
+    }
+    directory_->ForEachName([this](const char* name) { unlinkat(directory_->fd(), name, 0); });
   }
 
   // In rounds: as many files as the directory should hold at most, then none.
@@ -53,6 +61,8 @@ class CreateUnlink : public Kernel {
   }
 
  private:
+  static constexpr std::uint64_t kMostWarmUpNs = 1'000'000'000;
+
   GuestClock clock_;
   std::uint64_t entries_ = 0;
   std::optional<EntryDirectory> directory_;
@@ -64,10 +74,8 @@ class CreateUnlink : public Kernel {
 
 HVBENCH_KERNEL(CreateUnlink, .name = "disk/create_unlink",
                .summary = "Makes empty files in a directory, then removes them", .unit = "file",
-               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "root"}}},
-                                            {kSmoke, {{"entries", "10"}, {"target", "volume"}}},
-                                            {kReal, {{"entries", "10000"}, {"target", "volume"}}},
-                                            {kReal, {{"entries", "10000"}, {"target", "root"}}},
+               .parameter_sets = OnTargets({{kSmoke, {{"entries", "10"}, {"target", "ext4"}}},
+                                            {kReal, {{"entries", "10000"}, {"target", "ext4"}}},
                                             {kFull, {{"entries", "10000"}, {"target", "tmpfs"}}}}));
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Disk: whether the bytes of a cell reached the host's disks, and cold caches of the host.
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "benchmarks/subsystems/subsystem.h"
 #include "fixtures/host_disk.h"
+#include "fixtures/volume.h"
 
 namespace hvbench {
 namespace {
@@ -16,6 +18,9 @@ class DiskFixture : public RuntimeFixture {
   // The guest's own cache is the kernel's affair (Kernel::Settle); a file may be in the host's as
   // well, behind a gofer, a virtio device or a daemon.
   void BeforeRun(LiveGuest& guest) override {
+    if (const auto ext4 = Ext4InVolume(guest.dir() / "volume"); std::filesystem::exists(ext4)) {
+      DropHostCache(ext4);  // a file system of its own, to be written back before its image
+    }
     DropHostCache(guest.dir());
     before_ = ReadHostDiskIo();
   }

@@ -47,7 +47,7 @@ Json Mounts(const LaunchRequest& request) {
       MountOf("/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}),
   };
   if (!request.volume_dir.empty()) {
-    mounts.push_back(MountOf(kGuestVolume, "bind", request.volume_dir.c_str(), {"bind", "rw"}));
+    mounts.push_back(MountOf(kGuestVolume, "bind", request.volume_dir.c_str(), {"rbind", "rw"}));
   }
   return mounts;
 }

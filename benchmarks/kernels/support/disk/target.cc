@@ -31,6 +31,20 @@ std::string TmpfsDirectory() {
   throw Unsupported("the guest has no tmpfs on /tmp or /dev/shm");
 }
 
+// In the volume (fixtures/volume.h), or where there is none a virtual machine's root. A runtime
+// that does not pass on what is mounted in a volume shows an empty directory there.
+std::string Ext4Directory(const Context& context) {
+  const std::string& volume = context.surroundings().volume_dir;
+  if (volume.empty() && StatFs(context.scratch_dir()).f_type == EXT4_SUPER_MAGIC) {
+    return context.scratch_dir();
+  }
+  const std::string directory = volume + "/ext4";
+  if (!volume.empty() && access((directory + "/lost+found").c_str(), F_OK) == 0) return directory;
+  throw Unsupported(
+      "the guest has no ext4 of its own, for which the host needs root, mke2fs and a free loop "
+      "device");
+}
+
 // A small tmpfs is what the runtime chose to give; on any other file system it is a full disk.
 void RequireTmpfsSpace(const std::string& directory, std::uint64_t bytes) {
   const struct statfs file_system = StatFs(directory);
@@ -57,6 +71,7 @@ UniqueFd Open(const std::string& path, int flags, bool direct) {
 std::string TargetDirectory(const Context& context) {
   const std::string& target = context.Text("target");
   if (target == "tmpfs") return TmpfsDirectory();
+  if (target == "ext4") return Ext4Directory(context);
   if (target == "volume") {
     if (context.surroundings().volume_dir.empty()) {
       throw Unsupported("this runtime has no volume of the host");

@@ -12,7 +12,8 @@
 namespace hvbench::agent::kernels {
 
 // The directory that the parameter `target` names: "root", the guest's own root file system;
-// "volume", the host's directory in the guest; "tmpfs". Unsupported where the guest has none.
+// "volume", the host's directory in the guest; "ext4", a file system that was made for this guest;
+// "tmpfs". Unsupported where the guest has none.
 std::string TargetDirectory(const Context& context);
 
 // The same sets, which say of which storage their parameter `target` is.

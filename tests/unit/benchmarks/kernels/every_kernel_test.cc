@@ -61,6 +61,7 @@ class ScratchDirectory {
     std::string pattern = testing::TempDir() + "hvbench-kernels-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) throw KernelFailed("mkdtemp", errno);
     path_ = pattern;
+    std::filesystem::create_directories(path_ / "ext4/lost+found");  // as a volume with an ext4
   }
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
