@@ -12,6 +12,7 @@
 #include "fixtures/guest_fleet.h"
 #include "fixtures/host_memory.h"
 #include "fixtures/sample_name.h"
+#include "runtime_launchers/support/clock.h"
 #include "runtime_launchers/support/wait.h"
 
 namespace hvbench {
@@ -25,6 +26,7 @@ using std::chrono::nanoseconds;
 constexpr char kBoot[] = "startup/boot";
 constexpr char kMemory[] = "startup/memory";
 constexpr char kDensity[] = "startup/density";
+constexpr char kFirstTouch[] = "startup/first_touch";
 
 constexpr std::int64_t kMiB = 1024 * 1024;
 constexpr std::int64_t kTouchedMib = 64;  // of protocol::kTouched64Mib
@@ -77,6 +79,13 @@ class StartupFixture : public RuntimeFixture {
   virtual bool WantsUncountedBoot() const { return !pool().HasBooted(cell().runtime); }
 
   GuestPool& pool() const { return *settings().pool; }
+
+  // Half of the guest's memory is its own affair.
+  void RequireMemory(std::int64_t touched_mib) const {
+    if (pool().shape().memory_mib >= 2 * touched_mib) return;
+    throw CannotRunHere("the guest has less than " + std::to_string(2 * touched_mib) + " MiB");
+  }
+
   nanoseconds DaemonCpu() const { return pool().launcher(cell().runtime).DaemonCpu(); }
 
   Boot BootOnce(bool cold_cache) const {
@@ -199,6 +208,71 @@ class BootFixture : public StartupFixture {
   std::vector<Boot> boots_;  // of all repetitions
 };
 
+// The kernel that says that it touches memory, and the parameters with which it does.
+protocol::PrepareRequest TouchRequest(const RunSettings& settings) {
+  for (const auto& [name, kernel] : settings.kernels) {
+    for (const protocol::ParameterSet& set : kernel.parameter_sets) {
+      if ((set.profiles & protocol::kTouched64Mib) != 0) return {name, set.params};
+    }
+  }
+  throw CannotRunHere("this agent has no kernel that touches " + std::to_string(kTouchedMib) +
+                      " MiB (kTouched64Mib)");
+}
+
+// The guest holds what a run of it touches until it is cleaned up.
+void PrepareTouch(LiveGuest& guest, const RunSettings& settings, protocol::PrepareRequest request) {
+  request.iterations = 1;
+  request.seed = settings.seed;
+  guest.bridge().Prepare(request, Deadline::In(settings.cell_timeout));
+}
+
+// Memory that nobody has touched since the guest was booted: what backs it must be found by the
+// guest's kernel, and by the host behind it. A kernel that runs many times finds the latter done.
+class FirstTouchFixture : public StartupFixture {
+ public:
+  FirstTouchFixture(const CellName& cell, const RunSettings& settings)
+      : StartupFixture(cell, settings, BootsEach(settings), PagesOf(cell)) {}
+
+ protected:
+  RunResult Measure(std::uint64_t iterations) override {
+    RequireMemory(std::stoll(ParameterOf(cell(), "region_mib")));
+    return Repeat(iterations, [&] { return MeasureOne(); });
+  }
+
+ private:
+  static std::uint64_t BootsEach(const RunSettings& settings) {
+    constexpr std::uint64_t kBootsInFull = 5;
+    if (settings.fixed_iterations > 0) return settings.fixed_iterations;
+    return settings.profile == kFull ? kBootsInFull : 1;
+  }
+
+  static std::uint64_t PagesOf(const CellName& cell) {
+    constexpr std::uint64_t kPagesEachMib = 256;  // of 4 KiB; two MiB are a huge one
+    const std::uint64_t mib = std::stoull(ParameterOf(cell, "region_mib"));
+    return ParameterOf(cell, "pages") == "thp" ? mib / 2 : mib * kPagesEachMib;
+  }
+
+  RunResult MeasureOne() const {
+    const auto fresh = pool().LaunchFresh(cell().runtime, /*cold_cache=*/false);
+    LiveGuest& guest = **fresh;
+    protocol::PrepareRequest request = TouchRequest(settings());
+    request.params = cell().params;
+    PrepareTouch(guest, settings(), std::move(request));
+    const nanoseconds cpu_before = guest.guest().HostCpu();
+    const auto run = guest.bridge().Run(1, RunDeadline());
+    const nanoseconds cpu_after = guest.guest().HostCpu();
+    CheckRun(run, guest.max_skew());
+    guest.bridge().Verify(RunDeadline());
+    RunResult result;
+    result.boot = guest.boot();
+    result.run = run.reply;
+    result.host_cpu_ns = (cpu_after - cpu_before).count();
+    result.round_trip_ns = guest.clock_anchor.round_trip_ns;
+    fresh->Shutdown();
+    return result;
+  }
+};
+
 class MemoryFixture : public StartupFixture {
  public:
   MemoryFixture(CellName cell, const RunSettings& settings)
@@ -207,9 +281,7 @@ class MemoryFixture : public StartupFixture {
  protected:
   RunResult Measure(std::uint64_t iterations) override {
     const bool touched = ParameterOf(cell(), "state") != "idle";
-    if (touched && pool().shape().memory_mib < 2 * kTouchedMib) {
-      throw CannotRunHere("the guest has less than " + std::to_string(2 * kTouchedMib) + " MiB");
-    }
+    if (touched) RequireMemory(kTouchedMib);
     return Repeat(iterations, [&] { return MeasureOne(touched); });
   }
 
@@ -242,24 +314,12 @@ class MemoryFixture : public StartupFixture {
     return result;
   }
 
-  // A kernel that is prepared holds its memory until it is cleaned up. Returns the time it took.
+  // Returns the time it took.
   nanoseconds Touch(LiveGuest& guest) const {
-    protocol::PrepareRequest request = TouchRequest();
-    request.iterations = 1;
-    request.seed = settings().seed;
-    const auto exchange = guest.bridge().Prepare(request, Deadline::In(settings().cell_timeout));
-    return nanoseconds(exchange.RoundTripNs());
-  }
-
-  // The kernel that says that it does this, and the parameters with which it does.
-  protocol::PrepareRequest TouchRequest() const {
-    for (const auto& [name, kernel] : settings().kernels) {
-      for (const protocol::ParameterSet& set : kernel.parameter_sets) {
-        if ((set.profiles & protocol::kTouched64Mib) != 0) return {name, set.params};
-      }
-    }
-    throw CannotRunHere("this agent has no kernel that touches " + std::to_string(kTouchedMib) +
-                        " MiB (kTouched64Mib)");
+    const std::int64_t begin_ns = MonotonicRawNs();
+    PrepareTouch(guest, settings(), TouchRequest(settings()));
+    guest.bridge().Run(1, RunDeadline());
+    return nanoseconds(MonotonicRawNs() - begin_ns);
   }
 };
 
@@ -371,6 +431,8 @@ std::vector<HostCell> StartupCells(const Kernels& kernels) {
       {kBoot, {{"cache", "cold"}}, kAll, kFull},
       {kMemory, {{"state", "idle"}}, kAll, kAll},
       {kMemory, {{"state", "touched_64mib"}}, kAll, kAll},
+      {kFirstTouch, {{"region_mib", "64"}, {"pages", "4k"}}, kAll, kAll},
+      {kFirstTouch, {{"region_mib", "64"}, {"pages", "thp"}}, kFull, kFull},
       density("1", "sequence", kReal, kFull),
       density("2", "sequence", kAll, kAll),
       density("4", "sequence", kReal, kFull),
@@ -388,6 +450,7 @@ std::vector<HostCell> StartupCells(const Kernels& kernels) {
 std::unique_ptr<RuntimeFixture> MakeStartupFixture(CellName cell, const RunSettings& settings) {
   if (cell.kernel == kBoot) return std::make_unique<BootFixture>(cell, settings);
   if (cell.kernel == kMemory) return std::make_unique<MemoryFixture>(std::move(cell), settings);
+  if (cell.kernel == kFirstTouch) return std::make_unique<FirstTouchFixture>(cell, settings);
   if (cell.kernel == kDensity) return std::make_unique<DensityFixture>(cell, settings);
   if (auto fixture = MakeServedFixture(cell, settings)) return fixture;
   // A kernel of someone else's agent.

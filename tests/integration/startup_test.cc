@@ -65,7 +65,7 @@ void CheckMemory(const CellName& name, const nlohmann::json& row) {
 
 TEST_P(StartupTest, RealBootsHoldTogether) {
   if (!Usable()) GTEST_SKIP() << GetParam() << ": " << reason_;
-  std::vector<std::string> arguments = Arguments("(boot|memory|density)");
+  std::vector<std::string> arguments = Arguments("(boot|memory|density|first_touch)");
   arguments.insert(arguments.end(), {"--hvbench_profile=smoke", "--benchmark_min_time=4x"});
   const ProgramResult result = Run(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -84,11 +84,16 @@ TEST_P(StartupTest, RealBootsHoldTogether) {
     kernels.insert(name->kernel);
     if (name->kernel == "startup/boot") CheckBoot(row);
     if (name->kernel == "startup/memory") CheckMemory(*name, row);
+    if (name->kernel == "startup/first_touch") {
+      EXPECT_GT(Number(row, "touch_ns"), 0) << row;
+      EXPECT_NEAR(Number(row, "items_per_second") * Number(row, "real_time"), 64 * 256 * 1e9, 1e9);
+    }
     if (name->kernel == "startup/density") {
       EXPECT_GT(Number(row, "guest_002_boot_ms"), 0) << row;
     }
   }
-  EXPECT_EQ(kernels, (std::set<std::string>{"startup/boot", "startup/density", "startup/memory"}));
+  EXPECT_EQ(kernels, (std::set<std::string>{"startup/boot", "startup/density",
+                                            "startup/first_touch", "startup/memory"}));
   EXPECT_EQ(Leftovers(), std::vector<std::string>());
 }
 
