@@ -1,5 +1,6 @@
-// UDP datagrams that arrive, while the sender sends as fast as it can.
+// UDP datagrams that arrive: as many as can without loss, and while they are sent at a given rate.
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "benchmarks/kernels/support/datagrams.h"
@@ -11,6 +12,8 @@ namespace hvbench::agent::kernels {
 namespace {
 
 using asio::ip::udp;
+
+constexpr char kLossless[] = "lossless";
 
 class Udp : public Kernel {
  public:
@@ -27,6 +30,7 @@ class Udp : public Kernel {
         direction == "up" ? PeerOperation::kDatagramsIn : PeerOperation::kDatagramsOut;
     hello.message_bytes = static_cast<std::uint32_t>(context.Number("datagram_bytes"));
     hello.seed = context.seed();
+    hello.interval_ns = IntervalNs(context.Text("rate"));
     operation_ = hello.operation;
     datagram_bytes_ = hello.message_bytes;
     peer_.emplace(context, path_, 1);
@@ -64,6 +68,17 @@ class Udp : public Kernel {
   }
 
  private:
+  static std::uint64_t IntervalNs(const std::string& rate) {
+    if (rate == kLossless) return 0;
+    std::uint64_t per_second = 0;
+    const char* const end = rate.data() + rate.size();
+    const auto [parsed, error] = std::from_chars(rate.data(), end, per_second);
+    if (error != std::errc() || parsed != end || per_second == 0 || per_second > 1'000'000'000) {
+      throw std::invalid_argument("the rate is neither lossless nor a number a second: " + rate);
+    }
+    return 1'000'000'000 / per_second;
+  }
+
   const Path path_;
   GuestClock clock_;
   PeerOperation operation_ = PeerOperation::kDatagramsIn;
@@ -83,23 +98,35 @@ class LoopbackUdp : public Udp {
   LoopbackUdp() : Udp(Path::kLoopback) {}
 };
 
-HVBENCH_KERNEL(
-    Udp, .name = "network/udp",
-    .summary =
-        "UDP datagrams that reach the peer (up) or come from it (down), sent without a limit",
-    .unit = "datagram",
-    .parameter_sets = {{kReal, {{"direction", "up"}, {"datagram_bytes", "64"}}},
-                       {kReal, {{"direction", "down"}, {"datagram_bytes", "64"}}},
-                       {kFull, {{"direction", "up"}, {"datagram_bytes", "1400"}}},
-                       {kFull, {{"direction", "down"}, {"datagram_bytes", "1400"}}},
-                       {kSmoke, {{"direction", "up"}, {"datagram_bytes", "32"}}}},
-    .needs = protocol::kPeer);
+protocol::Params UdpCell(const char* direction, const char* bytes, const char* rate) {
+  return {{"direction", direction}, {"datagram_bytes", bytes}, {"rate", rate}};
+}
+
+std::vector<protocol::ParameterSet> UdpParameterSets() {
+  std::vector<protocol::ParameterSet> sets = {{kSmoke, UdpCell("up", "32", kLossless)},
+                                              {kSmoke, UdpCell("up", "32", "10000")}};
+  for (const char* direction : {"up", "down"}) {
+    sets.push_back({kReal, UdpCell(direction, "64", kLossless)});
+    sets.push_back({kReal, UdpCell(direction, "64", "5000")});
+    sets.push_back({kFull, UdpCell(direction, "64", "20000")});
+    sets.push_back({kFull, UdpCell(direction, "64", "100000")});
+    sets.push_back({kFull, UdpCell(direction, "1400", kLossless)});
+    sets.push_back({kFull, UdpCell(direction, "1400", "20000")});
+  }
+  return sets;
+}
+
+HVBENCH_KERNEL(Udp, .name = "network/udp",
+               .summary =
+                   "UDP datagrams that reach the peer (up) or come from it (down), as fast as they "
+                   "are received or at a given rate",
+               .unit = "datagram", .parameter_sets = UdpParameterSets(), .needs = protocol::kPeer);
 
 HVBENCH_KERNEL(LoopbackUdp, .name = "network/loopback_udp",
                .summary = "UDP datagrams that arrive over the guest's own loopback device",
                .unit = "datagram",
-               .parameter_sets = {{kReal, {{"datagram_bytes", "64"}}},
-                                  {kSmoke, {{"datagram_bytes", "32"}}}});
+               .parameter_sets = {{kReal, {{"datagram_bytes", "64"}, {"rate", kLossless}}},
+                                  {kSmoke, {{"datagram_bytes", "32"}, {"rate", kLossless}}}});
 
 }  // namespace
 }  // namespace hvbench::agent::kernels

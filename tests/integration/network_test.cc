@@ -82,7 +82,8 @@ class NetworkTest : public ProgramTest {
   // Three cells; the second is the one that something happens to.
   Process StartThreeCells(const std::vector<std::string>& more = {}) {
     const std::string cells =
-        "network/(tcp_rr/request_bytes:1|tcp_stream/direction:up/streams:1|udp/direction:up)/";
+        "network/(tcp_rr/request_bytes:1|tcp_stream/direction:up/streams:1|"
+        "udp/direction:up/datagram_bytes:64/rate:lossless)/";
     std::vector<std::string> arguments = {
         "--hvbench_runtimes=native", "--benchmark_min_time=2", "--benchmark_repetitions=1",
         "--benchmark_filter=" + cells, "--benchmark_out=" + (dir_ / "r.json").string()};

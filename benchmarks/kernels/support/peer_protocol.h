@@ -33,6 +33,7 @@ enum class PeerOperation : std::uint32_t {
 
 inline constexpr std::uint32_t kPeerMagic = 0x50425648;  // "HVBP"
 inline constexpr std::size_t kMaxPeerMessageBytes = 1 << 20;
+inline constexpr std::uint64_t kMaxIntervalNs = 1'000'000'000;
 
 struct PeerHello {
   std::uint32_t magic = kPeerMagic;
@@ -40,11 +41,12 @@ struct PeerHello {
   std::uint32_t message_bytes = 1;
   std::uint32_t answer_bytes = 1;
   std::uint64_t seed = 0;
+  std::uint64_t interval_ns = 0;  // of datagrams: between two; 0: as fast as they are received
 
   bool IsValid() const {
-    return magic == kPeerMagic && operation >= PeerOperation::kReceive &&
-           operation <= PeerOperation::kDatagramsOut && message_bytes >= 1 &&
-           message_bytes <= kMaxPeerMessageBytes && answer_bytes >= 1 &&
+    return interval_ns <= kMaxIntervalNs && magic == kPeerMagic &&
+           operation >= PeerOperation::kReceive && operation <= PeerOperation::kDatagramsOut &&
+           message_bytes >= 1 && message_bytes <= kMaxPeerMessageBytes && answer_bytes >= 1 &&
            answer_bytes <= kMaxPeerMessageBytes;
   }
 };

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "benchmarks/kernels/support/datagrams.h"
@@ -161,36 +163,71 @@ TEST(NetworkKernels, AMalformedAddressIsABadParameter) {
   }
 }
 
-TEST(Datagrams, AreSentUntilEnoughHaveArrived) {
-  constexpr std::uint64_t kCount = 20'000;  // far more than a socket's buffer holds
-  asio::io_context context;
-  tcp::acceptor acceptor(context, kAnyPort);
-  PeerHello hello;
-  hello.message_bytes = 256;
-  TcpConnection sender_control(context, acceptor.local_endpoint(), hello);
-  TcpConnection receiver_control(acceptor.accept());
-  PeerHello received_hello;
-  receiver_control.Receive(std::as_writable_bytes(std::span(&received_hello, 1)));
+// The two ends of datagrams over loopback.
+class DatagramsTest : public testing::Test {
+ protected:
+  // `buffer_bytes`: of the receiver; 0: the system's default.
+  void Connect(std::uint64_t interval_ns, int buffer_bytes = 0) {
+    PeerHello hello;
+    hello.message_bytes = 256;
+    hello.interval_ns = interval_ns;
+    tcp::acceptor acceptor(context_, kAnyPort);
+    sender_control_.emplace(context_, acceptor.local_endpoint(), hello);
+    receiver_control_.emplace(acceptor.accept());
+    PeerHello received;
+    receiver_control_->Receive(std::as_writable_bytes(std::span(&received, 1)));
+    const udp::endpoint any(asio::ip::address_v4::loopback(), 0);
+    udp::socket sending(context_, any);
+    udp::socket receiving(context_, any);
+    if (buffer_bytes > 0) receiving.set_option(udp::socket::receive_buffer_size(buffer_bytes));
+    sending.connect(receiving.local_endpoint());
+    receiving.connect(sending.local_endpoint());
+    sender_.emplace(std::move(sending), *sender_control_, hello);
+    receiver_.emplace(std::move(receiving), *receiver_control_, hello);
+  }
 
-  const udp::endpoint any(asio::ip::address_v4::loopback(), 0);
-  udp::socket sending(context, any);
-  udp::socket receiving(context, any);
-  sending.connect(receiving.local_endpoint());
-  receiving.connect(sending.local_endpoint());
-  Datagrams sender(std::move(sending), sender_control, hello);
-  Datagrams receiver(std::move(receiving), receiver_control, hello);
+  // Returns how many were sent until `count` arrived at a receiver that begins late.
+  std::uint64_t Transfer(std::uint64_t count, std::chrono::milliseconds late) {
+    std::thread receiver([&] {
+      std::this_thread::sleep_for(late);
+      receiver_->ReceiveBurst(count);
+    });
+    const std::uint64_t sent = sender_->SendBurst(count);
+    receiver.join();
+    EXPECT_GE(sent, count);
+    return sent;
+  }
 
-  std::thread late([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    receiver.ReceiveBurst(kCount);
-  });
-  EXPECT_GT(sender.SendBurst(kCount), kCount);
-  late.join();
+  asio::io_context context_;
+  std::optional<TcpConnection> sender_control_;
+  std::optional<TcpConnection> receiver_control_;
+  std::optional<Datagrams> sender_;
+  std::optional<Datagrams> receiver_;
+};
 
+constexpr std::uint64_t kManyDatagrams = 20'000;  // far more than a socket's buffer holds
+constexpr std::chrono::milliseconds kLate{100};
+
+TEST_F(DatagramsTest, AreSentAtTheirRateUntilEnoughHaveArrived) {
+  Connect(/*interval_ns=*/10'000);
+  const auto begin = std::chrono::steady_clock::now();
+  const std::uint64_t sent = Transfer(kManyDatagrams, kLate);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_GT(sent, kManyDatagrams) << "no buffer holds what came too early";
+  EXPECT_GE(took, (sent - 1) * std::chrono::microseconds(10));
   // What is still in the buffers of the first burst is not taken for the second's.
-  std::thread next([&] { receiver.ReceiveBurst(3); });
-  EXPECT_GE(sender.SendBurst(3), 3u);
-  next.join();
+  EXPECT_GE(Transfer(3, std::chrono::milliseconds(0)), 3u);
+}
+
+TEST_F(DatagramsTest, WithoutARateNoneAreLostWhereTheReceiverIsLate) {
+  Connect(/*interval_ns=*/0);
+  EXPECT_EQ(Transfer(kManyDatagrams, kLate), kManyDatagrams);
+  EXPECT_EQ(Transfer(3, std::chrono::milliseconds(0)), 3u);
+}
+
+TEST_F(DatagramsTest, WithoutARateASenderGoesOnWhereMostOfAWindowAreLost) {
+  Connect(/*interval_ns=*/0, /*buffer_bytes=*/1);  // the least there is: a few datagrams
+  EXPECT_GT(Transfer(200, kLate), 200u);
 }
 
 }  // namespace
