@@ -92,7 +92,7 @@ class StartupFixture : public RuntimeFixture {
     Boot boot;
     const nanoseconds daemon_before = DaemonCpu();
     const auto guest = pool().LaunchFresh(cell().runtime, cold_cache);
-    boot.host_cpu = (*guest)->guest().HostCpu() + DaemonCpu() - daemon_before;
+    boot.host_cpu = (*guest)->boot_cpu() + DaemonCpu() - daemon_before;
     boot.phases = DivideBoot((*guest)->timeline());
     boot.round_trip_ns = (*guest)->clock_anchor.round_trip_ns;
     boot.stop = guest->Shutdown();
@@ -292,8 +292,13 @@ class MemoryFixture : public StartupFixture {
     const auto fresh = pool().LaunchFresh(cell().runtime, /*cold_cache=*/false);
     LiveGuest& guest = **fresh;
     nanoseconds elapsed = DivideBoot(guest.timeline()).Total();
-    if (touched) elapsed += Touch(guest);
-    const nanoseconds host_cpu = guest.guest().HostCpu() + DaemonCpu() - daemon_before;
+    nanoseconds host_cpu = guest.boot_cpu();
+    if (touched) {
+      const nanoseconds untouched_cpu = guest.guest().HostCpu();
+      elapsed += Touch(guest);
+      host_cpu += guest.guest().HostCpu() - untouched_cpu;
+    }
+    host_cpu += DaemonCpu() - daemon_before;
     Pause(kSettleTime, /*interruptible=*/true);
     const GuestMemory memory = guest.guest().Memory();
     const std::int64_t available_after = AvailableMemory();
@@ -360,7 +365,7 @@ class DensityFixture : public StartupFixture {
     }
     const std::vector<LiveGuest*> guests = fleet.Guests();
     nanoseconds host_cpu = DaemonCpu() - daemon_before;
-    for (LiveGuest* guest : guests) host_cpu += guest->guest().HostCpu();
+    for (LiveGuest* guest : guests) host_cpu += guest->boot_cpu();
     Pause(kSettleTime, /*interruptible=*/true);
     const std::int64_t available_after = AvailableMemory();
     RunResult result = Describe(guests, host_cpu);

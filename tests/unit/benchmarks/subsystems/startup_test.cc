@@ -122,6 +122,23 @@ TEST_F(StartupTest, ThePhasesAddUpToTheTimeAndTheSamplesToItsMean) {
   }
 }
 
+TEST_F(StartupTest, TheCpuTimeOfABootEndsWithItsFirstReply) {
+  constexpr std::chrono::nanoseconds kBoot(7000);
+  const auto cpu = std::make_shared<std::atomic<std::int64_t>>(kBoot.count());
+  Behaviour measured;
+  measured.on_launch = [cpu, kBoot](int) { *cpu = kBoot.count(); };
+  measured.on_request = [cpu](const Message& request, const std::string&) {
+    // The agent measures its clock, for a millisecond.
+    if (std::holds_alternative<protocol::HelloRequest>(request)) *cpu += 1'000'000;
+    return Reaction::kForward;
+  };
+  measured.host_cpu = [cpu] { return std::chrono::nanoseconds(*cpu); };
+  m_.Add("alpha", measured);
+  const MeasuredRow row = Run({BootCell("warm")}, 1).at(0);
+  ASSERT_EQ(row.failure, "");
+  EXPECT_EQ(row.counters.at("host_cpu_ns"), kBoot.count());
+}
+
 TEST_F(StartupTest, AGuestKernelHasAPhaseOfItsOwn) {
   Behaviour machine;
   machine.on_reply = [](Message& reply, const std::string&) {
