@@ -70,6 +70,7 @@ class HttpKernel : public Kernel {
 
   std::vector<protocol::Counter> Counters() const override {
     std::vector<protocol::Counter> counters = total_.latencies.Counters();
+    counters.push_back({"mean_ns", total_.latencies.MeanNs()});
     counters.push_back({"lost_connections", static_cast<double>(total_.lost_connections)});
     counters.push_back({"wrong_responses", static_cast<double>(total_.wrong)});
     return counters;

@@ -22,22 +22,28 @@ class LatencyHistogram {
   void Record(std::uint64_t ns) {
     bins_(static_cast<double>(ns));
     count_ += 1;
+    sum_ns_ += ns;
     max_ns_ = std::max(max_ns_, ns);
   }
 
   void Merge(const LatencyHistogram& other) {
     bins_ += other.bins_;
     count_ += other.count_;
+    sum_ns_ += other.sum_ns_;
     max_ns_ = std::max(max_ns_, other.max_ns_);
   }
 
   void Reset() {
     bins_.reset();
-    count_ = 0;
+    count_ = sum_ns_ = 0;
     max_ns_ = 0;
   }
 
   std::uint64_t count() const { return count_; }
+  // Exact; 0 if there were none.
+  double MeanNs() const {
+    return count_ == 0 ? 0 : static_cast<double>(sum_ns_) / static_cast<double>(count_);
+  }
 
   // The least time within which at least `fraction` of the operations ended, 0 if there were none.
   // Off by at most 0.5 %, which is half a bin, between 100 ns and 100 s; never above the maximum.
@@ -71,6 +77,7 @@ class LatencyHistogram {
   boost::histogram::histogram<std::tuple<Axis>, boost::histogram::dense_storage<std::uint64_t>>
       bins_{Axis(kBins, kLowestNs, kHighestNs)};
   std::uint64_t count_ = 0;
+  std::uint64_t sum_ns_ = 0;
   std::uint64_t max_ns_ = 0;
 };
 

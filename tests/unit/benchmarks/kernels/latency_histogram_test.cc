@@ -60,6 +60,7 @@ TEST(LatencyHistogram, MergingIsAsRecordingAllInOne) {
   LatencyHistogram merged;
   for (const LatencyHistogram& part : parts) merged.Merge(part);
   EXPECT_EQ(merged.count(), times.size());
+  EXPECT_EQ(merged.MeanNs(), one.MeanNs());
   EXPECT_EQ(CountersOf(merged), CountersOf(one));
 }
 
@@ -71,6 +72,7 @@ TEST(LatencyHistogram, IsNoMeanOfPercentiles) {
   fast.Merge(slow);
   EXPECT_NEAR(fast.PercentileNs(0.99), 1e3, kRelativeError * 1e3);
   EXPECT_NEAR(fast.PercentileNs(1.0), 1e6, kRelativeError * 1e6);
+  EXPECT_DOUBLE_EQ(fast.MeanNs(), (999 * 1e3 + 1e6) / 1000) << "exact, whatever the bins";
 }
 
 TEST(LatencyHistogram, KeepsWhatIsBeyondItsRange) {
@@ -88,6 +90,7 @@ TEST(LatencyHistogram, IsEmptyAfterAReset) {
   histogram.Record(5'000);
   histogram.Reset();
   EXPECT_EQ(histogram.count(), 0u);
+  EXPECT_EQ(histogram.MeanNs(), 0);
   for (const auto& [name, value] : CountersOf(histogram)) EXPECT_EQ(value, 0) << name;
 }
 
