@@ -10,6 +10,7 @@
 #include "benchmarks/kernels/support/latency_histogram.h"
 #include "benchmarks/kernels/support/mysql_account.h"
 #include "benchmarks/load/mysql/oltp_session.h"
+#include "fixtures/agent/affinity.h"
 #include "fixtures/agent/clock.h"
 
 namespace hvbench::agent::kernels {
@@ -119,6 +120,8 @@ class Oltp : public Kernel {
                                                   static_cast<double>(elapsed_ns_)});
     counters.push_back({"repeated_transactions", static_cast<double>(last_.conflicts)});
     counters.push_back({"lost_connections", static_cast<double>(last_.lost)});
+    const std::size_t threads = std::min(clients_.size(), AllowedCpus().size());
+    counters.push_back({protocol::kLoadThreadsCounter, static_cast<double>(threads)});
     return counters;
   }
 

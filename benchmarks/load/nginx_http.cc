@@ -73,6 +73,7 @@ class HttpKernel : public Kernel {
     counters.push_back({"mean_ns", total_.latencies.MeanNs()});
     counters.push_back({"lost_connections", static_cast<double>(total_.lost_connections)});
     counters.push_back({"wrong_responses", static_cast<double>(total_.wrong)});
+    counters.push_back({protocol::kLoadThreadsCounter, static_cast<double>(loads_.size())});
     return counters;
   }
 

@@ -14,6 +14,7 @@ namespace hvbench {
 namespace {
 
 constexpr char kHostIoMark[] = "[host I/O ";
+constexpr char kPeerMark[] = "[peer]";
 
 // Numbers the reasons, so that one that stands in many cells is printed once.
 class Notes {
@@ -51,6 +52,7 @@ std::string Cell(const CellResult* cell, const CellResult* baseline, bool is_bas
       text += " " + (kHostIoMark + PrintNumber("%.2f]", SpreadOf(host_io).median));
     }
   }
+  if (OtherSideBusyPercent(*cell) >= kBusyPercent) text += std::string(" ") + kPeerMark;
   return cell->samples.size() < 2 ? text : text + PrintNumber(" ±%.0f%%", std::ceil(percent));
 }
 
@@ -72,13 +74,17 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
   heading.insert(heading.end(), runtimes.begin(), runtimes.end());
   TextTable table(std::move(heading));
   bool marked = false;
+  bool peer_marked = false;
   for (const std::string& kernel : results.kernels()) {
     std::vector<std::string> row = {kernel};
     for (const std::string& runtime : runtimes) {
       row.push_back(Cell(results.Find(kernel, runtime), results.Find(kernel, baseline),
                          runtime == baseline, notes));
     }
-    for (const std::string& text : row) marked |= text.find(kHostIoMark) != std::string::npos;
+    for (const std::string& text : row) {
+      marked |= text.find(kHostIoMark) != std::string::npos;
+      peer_marked |= text.find(kPeerMark) != std::string::npos;
+    }
     table.Add(std::move(row));
   }
   out << "\nTime of one iteration: " << ForTerminalLine(baseline)
@@ -92,6 +98,10 @@ void PrintComparison(const Results& results, const std::string& baseline, std::o
     out << '\n'
         << kHostIoMark << "x]: faster than " << ForTerminalLine(baseline)
         << ", and the part x of its bytes reached the host's disks\n";
+  }
+  if (peer_marked) {
+    out << '\n'
+        << kPeerMark << ": the peer or the load generator, and not the guest, was the limit\n";
   }
 }
 

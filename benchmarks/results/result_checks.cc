@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "benchmarks/results/summary.h"
+#include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/process_state.h"
 
 namespace hvbench {
@@ -134,6 +135,8 @@ std::string_view NameOf(ResultWarningKind kind) {
       return "faster_than_baseline";
     case ResultWarningKind::kUnequalGuests:
       return "unequal_guests";
+    case ResultWarningKind::kPeerIsTheLimit:
+      return "peer_is_the_limit";
   }
   return "unknown";
 }
@@ -141,6 +144,7 @@ std::string_view NameOf(ResultWarningKind kind) {
 std::vector<Warning> CheckResults(const Results& results, const std::string& baseline) {
   std::vector<std::string> noisy;
   std::vector<std::string> faster;
+  std::vector<std::string> limited;
   const Summary summary(results, baseline);
   for (const std::string& kernel : results.kernels()) {
     for (const std::string& runtime : results.runtimes()) {
@@ -153,6 +157,7 @@ std::vector<Warning> CheckResults(const Results& results, const std::string& bas
       if (comparison != nullptr && IsBetter(comparison->verdict, results.quantity())) {
         faster.push_back(name);
       }
+      if (OtherSideBusyPercent(*cell) >= kBusyPercent) limited.push_back(name);
     }
   }
   std::vector<Warning> warnings;
@@ -168,6 +173,12 @@ std::vector<Warning> CheckResults(const Results& results, const std::string& bas
     warnings.push_back({NameOf(ResultWarningKind::kFasterThanBaseline),
                         std::string(better) + " than " + baseline + ": " + Join(faster),
                         "look for a cache, another page size or a clock before you believe it"});
+  }
+  if (!limited.empty()) {
+    warnings.push_back(
+        {NameOf(ResultWarningKind::kPeerIsTheLimit),
+         "the network peer or the load generator was busy all the time: " + Join(limited),
+         "the runtime may be faster than that: compare cpu_time and host_cpu_ns"});
   }
   return warnings;
 }

@@ -16,13 +16,15 @@ enum class ResultWarningKind {
   kNoisyResults,
   kFasterThanBaseline,
   kUnequalGuests,
+  kPeerIsTheLimit,
 };
 
 // "noisy_results", ...
 std::string_view NameOf(ResultWarningKind kind);
 
-// Benchmarks whose repetitions or boots vary much, and such as are faster than on the baseline,
-// which a cache or a clock explains more often than a better runtime does.
+// Benchmarks whose repetitions or boots vary much; such as are faster than on the baseline, which a
+// cache or a clock explains more often than a better runtime does; and such as measured the other
+// side of the network.
 std::vector<Warning> CheckResults(const Results& results, const std::string& baseline);
 
 // Guests that did not get what the run asked for, or not what the baseline got, by the facts in the

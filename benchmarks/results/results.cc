@@ -37,6 +37,15 @@ std::vector<double> CellResult::Values(const std::string& counter) const {
   return values;
 }
 
+double OtherSideBusyPercent(const CellResult& cell) {
+  std::vector<double> values = cell.Values(kPeerBusyCounter);
+  if (values.empty()) values = cell.Values(kLoadBusyCounter);
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 CellResult& Results::CellOf(const std::string& kernel, const std::string& runtime) {
   const auto [found, added] = cells_.try_emplace({kernel, runtime});
   if (added) {

@@ -42,6 +42,10 @@ struct CellResult {
   std::vector<double> Values(const std::string& counter) const;
 };
 
+// How busy the other side of a cell's network was, in the median of its repetitions; 0 where there
+// is none.
+double OtherSideBusyPercent(const CellResult& cell);
+
 class Results {
  public:
   // Cells that have no such quantity are skipped.

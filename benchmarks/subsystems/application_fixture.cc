@@ -10,6 +10,14 @@ namespace {
 
 constexpr std::chrono::seconds kControlTimeout{10};
 
+// How many threads of the load can run at a time: 1 where it does not say.
+double LoadThreads(const protocol::RunReply& load) {
+  for (const protocol::Counter& counter : load.counters) {
+    if (counter.name == protocol::kLoadThreadsCounter) return std::max(counter.value, 1.0);
+  }
+  return 1;
+}
+
 }  // namespace
 
 protocol::PrepareRequest ServerRequest(const protocol::KernelDescription& server,
@@ -86,6 +94,9 @@ RunResult ApplicationFixture::Measure(std::uint64_t iterations) {
   result.round_trip_ns = guest.clock_anchor.round_trip_ns;
   result.run.counters.push_back(
       {"load_cpu_ns", static_cast<double>(run.cpu_ns) / static_cast<double>(iterations)});
+  result.run.counters.push_back(
+      {kLoadBusyCounter, 100 * static_cast<double>(run.cpu_ns) /
+                             (static_cast<double>(run.elapsed_ns) * LoadThreads(run))});
   if (memory.pss_bytes) {
     result.run.counters.push_back({"pss_bytes", static_cast<double>(*memory.pss_bytes)});
   }

@@ -117,6 +117,7 @@ TEST_F(ApplicationsTest, AFixedRateIsKeptAndItsResultIsTheLatency) {
   EXPECT_GE(Number(row, "items_per_second"), 100) << row;
   // What a user notices is its result, and not the interval that was asked for.
   EXPECT_NEAR(Number(row, "real_time"), Number(row, "mean_ns"), 1) << row;
+  EXPECT_GT(Number(row, "load_busy_percent"), 0) << row;
 }
 
 TEST_F(ApplicationsTest, TheTimeToTheFirstRequestIsThatOfTheBootAndMore) {

@@ -107,6 +107,9 @@ TEST_F(NetworkTest, IsMeasuredInItsOwnNamespaces) {
   for (const auto& row : json.at("benchmarks")) {
     EXPECT_FALSE(Failed(row)) << row;
     EXPECT_GT(row.at("host_cpu_ns").get<double>(), 0) << row;
+    const bool has_peer = row.at("name").get<std::string>().find("/loopback_") == std::string::npos;
+    EXPECT_EQ(row.value("peer_cpu_ns", 0.0) > 0, has_peer) << row;
+    EXPECT_EQ(row.value("peer_busy_percent", 0.0) > 0, has_peer) << row;
   }
   const auto& context = json.at("context");
   EXPECT_EQ(context.at("runtime.native.guest.network_device"), "eth0");

@@ -71,6 +71,25 @@ TEST(ComparisonTable, MarksDisksFasterThanTheHostsOwn) {
   EXPECT_EQ(body.find("100 ns ["), std::string::npos) << body;
 }
 
+TEST(ComparisonTable, MarksWhatThePeerOrTheLoadGeneratorLimited) {
+  Results results;
+  const auto add = [&](const std::string& runtime, const char* counter, double percent) {
+    for (int i = 0; i < 2; ++i) {
+      testing::Row row = GoodRow("network/a/runtime:" + runtime, 100, 1000);
+      row.counters[counter] = percent;
+      results.Add(row);
+    }
+  };
+  add("native", "peer_busy_percent", 97);
+  add("gvisor", "peer_busy_percent", 40);
+  add("docker", "load_busy_percent", 90);
+  const std::string body = Body(results);
+  EXPECT_NE(body.find("100 ns [peer]"), std::string::npos) << body;
+  EXPECT_EQ(body.find("1.00 [peer]"), body.rfind("1.00 [peer]")) << body;
+  EXPECT_NE(body.find("1.00 [peer]"), std::string::npos) << body;
+  EXPECT_NE(body.find("[peer]: the peer or the load generator"), std::string::npos) << body;
+}
+
 TEST(ComparisonTable, ShowsRatiosToTheBaseline) {
   Results results;
   Add(results, "cpu/primes/limit:10/runtime:native", {100, 110, 90});

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "fixtures/runtime_fixture.h"
 #include "runtime_launchers/support/process_state.h"
 #include "tests/unit/benchmarks/report/sample_results.h"
 
@@ -36,6 +37,24 @@ TEST(CheckResults, FindsNoiseAndWhatIsTooGood) {
   EXPECT_EQ(Check({100, 101, 99}, {100, 160, 130}), Kinds({"noisy_results"}));
   EXPECT_EQ(Check({100, 101, 99}, {80, 80.1, 79.9}), Kinds({"faster_than_baseline"}));
   EXPECT_EQ(Check({100, 150, 100}, {20, 31, 20}), (Kinds{"noisy_results", "faster_than_baseline"}));
+}
+
+TEST(CheckResults, FindsWhatMeasuredThePeer) {
+  Results results;
+  const auto add = [&](const std::string& runtime, const char* counter, double percent) {
+    Sample sample;
+    sample.real_ns = sample.value = 100;
+    sample.counters[counter] = percent;
+    results.AddSample("network/a", runtime, sample);
+  };
+  add("native", kPeerBusyCounter, 97);
+  add("runc", kPeerBusyCounter, 89);
+  add("docker", kLoadBusyCounter, 95);
+  const std::vector<Warning> warnings = CheckResults(results, "native");
+  ASSERT_EQ(KindsOf(warnings), Kinds({"peer_is_the_limit"}));
+  EXPECT_NE(warnings[0].text.find("runtime:native"), std::string::npos);
+  EXPECT_NE(warnings[0].text.find("runtime:docker"), std::string::npos);
+  EXPECT_EQ(warnings[0].text.find("runtime:runc"), std::string::npos);
 }
 
 std::map<std::string, std::string> Context() {
