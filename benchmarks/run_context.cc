@@ -4,6 +4,7 @@
 
 #include "benchmarks/results/journal_contents.h"
 #include "benchmarks/text/escape.h"
+#include "fixtures/host_cache.h"
 #include "fixtures/host_facts.h"
 #include "fixtures/saturate.h"
 #include "fixtures/shared_tsc.h"
@@ -34,6 +35,9 @@ void RunContext::AddRun(const Options& options, const std::string& agent_build_i
   entries_["guest_memory_mib"] = std::to_string(shape.memory_mib);
   entries_["process_state"] = StatedProcessState();
   entries_["guest_host_cpus"] = Join(shape.host_cpus);
+  if (const std::int64_t bytes = LastLevelCacheBytes(shape.host_cpus); bytes > 0) {
+    entries_["guest_llc_bytes"] = std::to_string(bytes);
+  }
   for (const auto& [key, value] : CollectHostFacts()) entries_[key] = value;
 }
 

@@ -31,6 +31,7 @@
 #include "benchmarks/text/escape.h"
 #include "benchmarks/text/output.h"
 #include "benchmarks/trusted_inputs.h"
+#include "fixtures/host_cache.h"
 #include "fixtures/images/application_root.h"
 #include "fixtures/images/image_cache.h"
 #include "fixtures/netlab/load_agent.h"
@@ -281,6 +282,7 @@ int Suite::Measure() {
   };
 
   settings_.pool = &pool;
+  settings_.llc_bytes = LastLevelCacheBytes(pool_options.shape.host_cpus);
   settings_.target_time = options_.target_time;
   settings_.fixed_iterations = options_.fixed_iterations;
   settings_.cell_timeout = options_.timeout;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "benchmarks/kernels/support/chase_ring.h"
+#include "benchmarks/kernels/support/memory_size.h"
 
 namespace hvbench::agent::kernels {
 namespace {
@@ -9,7 +10,10 @@ namespace {
 class PointerChase : public Kernel {
  public:
   void Prepare(const Context& context) override {
-    ring_ = ChaseRing(context.Number("working_set_kib") * kKiB, PagesOf(context), context.seed());
+    // Of a set of eight times the cache, at most one load in eight ends there.
+    const std::size_t bytes =
+        MemorySize(context, "working_set", /*times=*/8, /*least=*/256 * kMiB, /*sets=*/1);
+    ring_ = ChaseRing(bytes, PagesOf(context), context.seed());
     position_ = ring_.start();
     Run(std::min<std::uint64_t>(ring_.size(), kWarmUpLoads) / kLoadsPerIteration + 1);
     checked_ = steps_;
@@ -34,6 +38,10 @@ class PointerChase : public Kernel {
 
   Work WorkPerIteration() const override { return {.items = kLoadsPerIteration}; }
 
+  std::vector<protocol::Counter> Counters() const override {
+    return {{"working_set_bytes", static_cast<double>(ring_.lines().size_bytes())}};
+  }
+
  private:
   static constexpr std::uint64_t kLoadsPerIteration = 1024;
   // As many lines as a last-level cache of 64 MiB holds: more would not stay there anyway.
@@ -52,10 +60,10 @@ HVBENCH_KERNEL(PointerChase, .name = "memory/pointer_chase",
                    {kSmoke | kReal, {{"working_set_kib", "256"}, {"pages", "4k"}}},
                    {kReal, {{"working_set_kib", "4096"}, {"pages", "4k"}}},
                    {kReal, {{"working_set_kib", "32768"}, {"pages", "4k"}}},
-                   {kReal, {{"working_set_kib", "262144"}, {"pages", "4k"}}},
+                   {kReal, {{"working_set", "memory"}, {"pages", "4k"}}},
                    {kFull, {{"working_set_kib", "4096"}, {"pages", "thp"}}},
                    {kFull, {{"working_set_kib", "32768"}, {"pages", "thp"}}},
-                   {kReal, {{"working_set_kib", "262144"}, {"pages", "thp"}}},
+                   {kReal, {{"working_set", "memory"}, {"pages", "thp"}}},
                });
 
 }  // namespace

@@ -28,6 +28,8 @@ constexpr std::array kNameEndings = {
     // What moved between the guest and a disk says how a cell was measured.
     NameEnding{"host_read_bytes", "bytes", Better::kNeither},
     NameEnding{"host_written_bytes", "bytes", Better::kNeither},
+    NameEnding{"array_bytes", "bytes", Better::kNeither},
+    NameEnding{"working_set_bytes", "bytes", Better::kNeither},
     NameEnding{"_bytes", "bytes", Better::kLess},
     NameEnding{"lost_percent", "", Better::kLess},
     NameEnding{"lost_connections", "", Better::kLess},

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "benchmarks/kernels/support/mapping.h"
+#include "benchmarks/kernels/support/memory_size.h"
 
 namespace hvbench::agent::kernels {
 
@@ -33,7 +34,7 @@ inline void CheckStreamArray(std::span<const double> array, double expected) {
 class StreamKernel : public Kernel {
  public:
   void Prepare(const Context& context) final {
-    bytes_ = context.Number("array_mib") * kMiB;
+    bytes_ = MemorySize(context, "array", kTimesCache, kLeastBytes, /*sets=*/3);
     arrays_ = Mapping(3 * (bytes_ + kGapBytes), PagesOf(context));
     arrays_.Populate();
     Fill(a(), kA);
@@ -59,6 +60,10 @@ class StreamKernel : public Kernel {
     return {.items = a().size(), .bytes = a().size() * sizeof(double) * ArraysCounted()};
   }
 
+  std::vector<protocol::Counter> Counters() const final {
+    return {{"array_bytes", static_cast<double>(bytes_)}};
+  }
+
  protected:
   // No kernel reads what it writes, so that any number of passes has the same result.
   static constexpr double kA = 1.0;
@@ -70,6 +75,9 @@ class StreamKernel : public Kernel {
   std::span<double> c() const { return Array(2); }
 
  private:
+  static constexpr std::size_t kTimesCache = 4;  // STREAM's rule
+  static constexpr std::size_t kLeastBytes = 128 * kMiB;
+
   // Between the arrays, as STREAM's OFFSET: at a distance of 2^28 bytes exactly, copy is a quarter
   // slower (AMD EPYC 9004). All arrays are in one mapping, so that the distances are the same in
   // all guests.
@@ -94,12 +102,12 @@ class StreamKernel : public Kernel {
   std::size_t bytes_ = 0;  // of one array
 };
 
-// Every STREAM kernel has the same sets. 128 MiB is four times a last-level cache of 32 MiB; three
-// arrays are 384 MiB, which fit a guest of 512 MiB.
+// Every STREAM kernel has the same sets. On a machine with a last-level cache of up to 32 MiB,
+// three arrays are 384 MiB, which fit a guest of 512 MiB.
 inline std::vector<protocol::ParameterSet> StreamParameterSets() {
   return {{kSmoke, {{"array_mib", "1"}, {"pages", "4k"}}},
-          {kReal, {{"array_mib", "128"}, {"pages", "4k"}}},
-          {kFull, {{"array_mib", "128"}, {"pages", "thp"}}}};
+          {kReal, {{"array", "memory"}, {"pages", "4k"}}},
+          {kFull, {{"array", "memory"}, {"pages", "thp"}}}};
 }
 
 }  // namespace hvbench::agent::kernels

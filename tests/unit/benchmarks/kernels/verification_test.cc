@@ -176,5 +176,26 @@ TEST(Crew, EveryMemberServesEveryBatchOnce) {
   EXPECT_EQ(served, std::vector<std::uint64_t>(3, 200));
 }
 
+TEST(MemorySize, IsBeyondTheHostsCache) {
+  const auto size = [](int llc_mib, int guest_mib) {
+    const Context context({{"array", "memory"},
+                           {"llc_kib", std::to_string(llc_mib * 1024)},
+                           {"guest_mib", std::to_string(guest_mib)}},
+                          "", 1);
+    return MemorySize(context, "array", /*times=*/4, /*least=*/128 * kMiB, /*sets=*/3);
+  };
+  EXPECT_EQ(size(8, 512), 128 * kMiB);
+  EXPECT_EQ(size(0, 512), 128 * kMiB) << "a cache that nobody tells of";
+  EXPECT_EQ(size(33, 4096), 132 * kMiB);
+  EXPECT_EQ(size(105, 1575), 420 * kMiB);
+  try {
+    size(105, 1574);
+    ADD_FAILURE() << "three arrays of 420 MiB leave less than a fifth";
+  } catch (const Unsupported& e) {
+    EXPECT_NE(std::string(e.what()).find("--hvbench_memory_mib=1575"), std::string::npos)
+        << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace hvbench::agent::kernels

@@ -22,6 +22,7 @@ TEST(Quantity, IsAsItsNameEnds) {
       {"sent_per_second", 12, "12 /s", Better::kMore, "faster"},
       {"pss_bytes", 50.0 * (1 << 20), "50 MiB", Better::kLess, "higher"},
       {"host_read_bytes", 4096, "4 KiB", Better::kNeither, "higher"},
+      {"array_bytes", 128.0 * (1 << 20), "128 MiB", Better::kNeither, "higher"},
       {"lost_percent", 0.25, "0.25", Better::kLess, "higher"},
       {"cpus_used", 1.5, "1.5", Better::kNeither, "higher"},
       {"terms", 123456, "1.235e+05", Better::kNeither, "higher"},
