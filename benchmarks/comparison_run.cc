@@ -39,17 +39,14 @@ void ComparisonRun::RunBlock(const std::vector<Kernel*>& active) {
   if (on_block && !InterruptRequested()) on_block(blocks_, Elapsed());
 }
 
-bool ComparisonRun::IsNarrow(const Kernel& kernel) const {
+bool ComparisonRun::NeedsNoMore(const Kernel& kernel) const {
   const CellResult* baseline = results().Find(kernel.name, plan_.baseline);
   for (const CellName& cell : kernel.cells) {
     const CellResult* other = results().Find(kernel.name, cell.runtime);
     if (cell.runtime == plan_.baseline || other == nullptr || !other->Measured()) continue;
     if (baseline == nullptr || !baseline->Measured()) continue;
     const RatioEstimate estimate = Compare(*baseline, *other, Pairing::kSameRun).estimate;
-    if (!estimate.interval || estimate.sampling_units < kMinBootstrapSamplingUnits ||
-        estimate.interval->high / estimate.interval->low - 1 > plan_.width) {
-      return false;
-    }
+    if (!IsNarrow(estimate, plan_.width)) return false;
   }
   return true;
 }
@@ -60,7 +57,7 @@ void ComparisonRun::Run() {
     if (blocks_ > 0 && OverBudget()) break;
     std::vector<Kernel*> active;
     for (Kernel& kernel : kernels_) {
-      if (blocks_ == 0 || !IsNarrow(kernel)) active.push_back(&kernel);
+      if (blocks_ == 0 || !NeedsNoMore(kernel)) active.push_back(&kernel);
     }
     if (active.empty()) break;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Elapsed());

@@ -4,8 +4,7 @@
 // back again (A B C C B A; the next block begins with C), so that a drift that is linear over the
 // visits cancels out of the block's ratio. Blocks are independent of each other; their ratios are
 // what the statistics work on. A kernel is left out of further blocks once all its intervals are
-// narrow enough. Stopping by the width of an interval, and never by where it lies, is what keeps it
-// a 95 % interval (Y. S. Chow, H. Robbins, Annals of Mathematical Statistics 36(2), 1965).
+// narrow enough (IsNarrow).
 #pragma once
 
 #include <chrono>
@@ -24,7 +23,7 @@ namespace hvbench {
 struct ComparisonPlan {
   std::string baseline;
   std::string quantity = kRealTime;  // as QuantityNamed takes it
-  double width = 0.02;               // an interval is narrow if high / low - 1 is at most this
+  double width = 0.02;               // as IsNarrow takes it
   std::chrono::seconds budget{60};   // no kernel is begun after it, from the second block on
   int max_blocks = 1'000'000;
 };
@@ -61,7 +60,7 @@ class ComparisonRun {
   };
 
   void RunBlock(const std::vector<Kernel*>& active);
-  bool IsNarrow(const Kernel& kernel) const;
+  bool NeedsNoMore(const Kernel& kernel) const;
   std::chrono::duration<double> Elapsed() const {
     return elapsed_before_ + (Clock::now() - start_);
   }

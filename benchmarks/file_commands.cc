@@ -42,6 +42,7 @@ CLI::App* AddCompare(CLI::App& app, std::function<int()>& chosen) {
         case CompareFilesStatus::kRegression:
           return kExitFailed;
         case CompareFilesStatus::kNotComparable:
+        case CompareFilesStatus::kNothingDecided:
           return kExitUsage;
         case CompareFilesStatus::kNothingInCommon:
           return kExitNoMatch;

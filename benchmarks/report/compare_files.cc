@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
+#include "benchmarks/report/comparison_text.h"
 #include "benchmarks/results/comparison.h"
+#include "benchmarks/results/groups.h"
 #include "benchmarks/results/run_json.h"
-#include "benchmarks/results/summary.h"
 #include "benchmarks/text/escape.h"
 #include "benchmarks/text/number_text.h"
 #include "benchmarks/text/text_table.h"
@@ -18,74 +18,82 @@ namespace {
 
 struct Line {
   std::string name;  // with the runtime
-  std::string group;
+  std::string kernel;
+  std::string runtime;
   double baseline = 0;  // geometric means
   double other = 0;
+  Comparison comparison;
+};
+
+// A group's mean in one runtime.
+struct MeanLine {
+  std::string name;
+  std::size_t count = 0;
+  std::size_t of = 0;  // benchmarks of the group
+  Interval range;      // of the benchmarks' ratios
   Comparison comparison;
 };
 
 class FileComparison {
  public:
   FileComparison(const ResultFile& a, const ResultFile& b, double threshold_percent)
-      : threshold_(1 + threshold_percent / 100), quantity_(a.results.quantity()) {
+      : a_(a.results), b_(b.results), threshold_(1 + threshold_percent / 100) {
     for (const ResultFile* file : {&a, &b}) {
       if (!file->Unfinished().empty()) notes_.push_back(file->Unfinished());
     }
-    for (const std::string& kernel : a.results.kernels()) {
-      for (const std::string& runtime : a.results.runtimes()) {
-        Match(kernel, runtime, a.results.Find(kernel, runtime), b.results.Find(kernel, runtime));
-      }
+    for (const std::string& kernel : a_.kernels()) {
+      for (const std::string& runtime : a_.runtimes()) Match(kernel, runtime);
     }
-    for (const std::string& kernel : b.results.kernels()) {
-      for (const std::string& runtime : b.results.runtimes()) {
-        if (b.results.Find(kernel, runtime) != nullptr &&
-            a.results.Find(kernel, runtime) == nullptr) {
+    for (const std::string& kernel : b_.kernels()) {
+      for (const std::string& runtime : b_.runtimes()) {
+        if (b_.Find(kernel, runtime) != nullptr && a_.Find(kernel, runtime) == nullptr) {
           notes_.push_back(Name(kernel, runtime) + " is only in " + b.name);
         }
       }
     }
+    for (const Group& group : GroupsOf({&a_, &b_})) AddMeans(group);
+    Judge(lines_);
+    Judge(means_);
+    for (const Line& line : lines_) AddRegression(line);
   }
 
   const std::vector<Line>& lines() const { return lines_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<std::string>& regressions() const { return regressions_; }
-  const std::map<std::string, GeometricMean>& means() const { return means_; }
-  const Quantity& quantity() const { return quantity_; }
-  bool OfOneBoot() const {
-    return std::any_of(lines_.begin(), lines_.end(), [](const Line& line) {
-      return line.comparison.sampling_unit == SamplingUnit::kRepetition;
-    });
+  const std::vector<MeanLine>& means() const { return means_; }
+  const Quantity& quantity() const { return a_.quantity(); }
+  // How many benchmarks have no interval, since a side has one boot.
+  std::size_t undecided() const {
+    return static_cast<std::size_t>(std::count_if(
+        lines_.begin(), lines_.end(),
+        [](const Line& line) { return line.comparison.verdict == Verdict::kOneBoot; }));
   }
 
  private:
-  static std::string Name(const std::string& kernel, const std::string& runtime) {
-    return runtime.empty() ? kernel : kernel + "/runtime:" + runtime;
+  static std::string Name(const std::string& name, const std::string& runtime) {
+    return runtime.empty() ? name : name + "/runtime:" + runtime;
   }
 
-  void Match(const std::string& kernel, const std::string& runtime, const CellResult* a,
-             const CellResult* b) {
+  template <typename Lines>
+  static void Judge(Lines& lines) {
+    std::vector<Comparison*> comparisons;
+    for (auto& line : lines) comparisons.push_back(&line.comparison);
+    JudgeTogether(comparisons);
+  }
+
+  void Match(const std::string& kernel, const std::string& runtime) {
+    const CellResult* a = a_.Find(kernel, runtime);
+    const CellResult* b = b_.Find(kernel, runtime);
     if (a == nullptr) return;
     const std::string name = Name(kernel, runtime);
     if (b == nullptr) {
       notes_.push_back(name + " is missing in the second file");
-      return;
-    }
-    if (!a->Measured() || !b->Measured()) {
+    } else if (!a->Measured() || !b->Measured()) {
       Unmeasured(name, *a, *b);
-      return;
+    } else {
+      lines_.push_back({name, kernel, runtime, GeometricMeanOf(*a), GeometricMeanOf(*b),
+                        Compare(*a, *b, Pairing::kOtherRun)});
     }
-    Line line{name, SubsystemOf(kernel) + (runtime.empty() ? "" : "/runtime:" + runtime), 0, 0,
-              Compare(*a, *b, Pairing::kOtherRun)};
-    line.baseline = GeometricMeanOf(*a);
-    line.other = GeometricMeanOf(*b);
-    const RatioEstimate& estimate = line.comparison.estimate;
-    if (IsRegression(line.comparison)) {
-      regressions_.push_back(name + ": " + PrintEstimate(estimate) + " times " +
-                             (quantity_.name == kRealTime ? "as long" : "the " + quantity_.name));
-    }
-    means_[line.group].Add(estimate);
-    line.comparison.estimate.replicates = {};
-    lines_.push_back(std::move(line));
   }
 
   void Unmeasured(const std::string& name, const CellResult& a, const CellResult& b) {
@@ -98,12 +106,28 @@ class FileComparison {
     }
   }
 
-  bool IsRegression(const Comparison& comparison) const {
-    const double ratio = comparison.estimate.ratio;
-    const Verdict direction = ratio > 1 ? Verdict::kHigher : Verdict::kLower;
-    // One value a side has no interval, and a regression must not hide behind that.
-    const bool is_sure = comparison.verdict == direction || !comparison.estimate.interval;
-    return is_sure && IsWorse(direction, quantity_) && std::max(ratio, 1 / ratio) > threshold_;
+  void AddMeans(const Group& group) {
+    for (const std::string& runtime : a_.runtimes()) {
+      MeanComparison mean;
+      for (const Line& line : lines_) {
+        if (line.runtime == runtime &&
+            std::count(group.common.begin(), group.common.end(), line.kernel) > 0) {
+          mean.Add(*a_.Find(line.kernel, runtime), *b_.Find(line.kernel, runtime),
+                   Pairing::kOtherRun);
+        }
+      }
+      if (mean.count() == 0) continue;
+      means_.push_back({Name(group.name, runtime), mean.count(), group.kernels.size(), mean.Range(),
+                        mean.Estimate()});
+    }
+  }
+
+  void AddRegression(const Line& line) {
+    const double ratio = line.comparison.estimate.ratio;
+    if (!IsWorse(line.comparison.verdict, quantity())) return;
+    if (std::max(ratio, 1 / ratio) <= threshold_) return;
+    regressions_.push_back(line.name + ": " + PrintEstimate(line.comparison.estimate) + " times " +
+                           (quantity().name == kRealTime ? "as long" : "the " + quantity().name));
   }
 
   static double GeometricMeanOf(const CellResult& cell) {
@@ -113,12 +137,13 @@ class FileComparison {
     return std::exp(log_sum / static_cast<double>(values.size()));
   }
 
+  const Results& a_;
+  const Results& b_;
   double threshold_;
-  const Quantity& quantity_;
   std::vector<Line> lines_;
   std::vector<std::string> notes_;
   std::vector<std::string> regressions_;
-  std::map<std::string, GeometricMean> means_;
+  std::vector<MeanLine> means_;
 };
 
 void PrintText(const FileComparison& comparison, const CompareFilesOptions& options,
@@ -126,29 +151,34 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
   const bool markdown = options.format == "markdown";
   const Quantity& quantity = comparison.quantity();
   const TableStyle style = markdown ? TableStyle::kMarkdown : TableStyle::kText;
-  TextTable table({"benchmark", "A", "cv", "B", "cv", "B by A", "verdict"});
+  TextTable table({"benchmark", "A", "cv", "B", "cv", "B by A", "median", "detectable", "verdict"});
   for (const Line& line : comparison.lines()) {
     const Comparison& c = line.comparison;
     table.Add({line.name, quantity.Print(line.baseline), PrintNumber("%.1f%%", 100 * c.baseline_cv),
                quantity.Print(line.other), PrintNumber("%.1f%%", 100 * c.other_cv),
-               PrintEstimate(c.estimate), std::string(NameOf(c.verdict, quantity))});
+               PrintEstimate(c.estimate), PrintEstimate(c.median), PrintDetectable(c),
+               std::string(NameOf(c.verdict, quantity))});
   }
   const auto escape = markdown ? ForMarkdown : ForTerminal;
   out << "A: " << escape(options.baseline.string()) << (markdown ? "  \n" : "\n")
       << "B: " << escape(options.other.string()) << "\n\n";
   table.Print(style, out);
-  TextTable means({"geometric mean", "B by A", "benchmarks"});
-  for (const auto& [group, mean] : comparison.means()) {
-    means.Add({group, PrintEstimate(mean.Estimate()), std::to_string(mean.count())});
+  TextTable means({"geometric mean", "B by A", "lowest to highest", "benchmarks", "verdict"});
+  for (const MeanLine& mean : comparison.means()) {
+    means.Add({mean.name, PrintEstimate(mean.comparison.estimate), PrintRange(mean.range),
+               std::to_string(mean.count) + " of " + std::to_string(mean.of),
+               std::string(NameOf(mean.comparison.verdict, quantity))});
   }
   out << '\n';
   means.Print(style, out);
   const auto escape_sentence = markdown ? ForMarkdown : ForTerminalLine;
   out << '\n'
-      << escape_sentence(quantity.ExplainRatios()) << " Brackets are bootstrap 95 % intervals.\n";
-  if (comparison.OfOneBoot()) {
-    out << "Some benchmarks have one boot a side, or do not say: their intervals are of\n"
-           "repetitions, and do not know how much boots differ (see --hvbench_compare).\n";
+      << escape_sentence(quantity.ExplainRatios()) << '\n'
+      << kExplainComparisons << "A mean is over the benchmarks that all runtimes have.\n";
+  if (comparison.undecided() > 0) {
+    out << comparison.undecided() << " of " << comparison.lines().size()
+        << " benchmarks have one boot a side, or do not say: of these there is no interval\n"
+           "and no verdict (see --hvbench_compare).\n";
   }
   for (const std::string& note : comparison.notes()) {
     out << (markdown ? "- " : "") << escape(note) << '\n';
@@ -156,30 +186,25 @@ void PrintText(const FileComparison& comparison, const CompareFilesOptions& opti
 }
 
 void PrintJson(const FileComparison& comparison, std::ostream& out) {
-  const auto estimate = [](const RatioEstimate& e) {
-    OrderedJson json = {
-        {"ratio", e.ratio}, {"low", nullptr}, {"high", nullptr}, {"units", e.sampling_units}};
-    if (e.interval) {
-      json["low"] = e.interval->low;
-      json["high"] = e.interval->high;
-    }
-    return json;
-  };
   const Quantity& quantity = comparison.quantity();
   OrderedJson benchmarks = OrderedJson::array();
   for (const Line& line : comparison.lines()) {
     OrderedJson row = {{"name", line.name}};
-    row.update(estimate(line.comparison.estimate));
-    row.update({{"sampling_unit", NameOf(line.comparison.sampling_unit)},
-                {"verdict", NameOf(line.comparison.verdict, quantity)},
-                {"a", line.baseline},
+    row.update(ComparisonJson(line.comparison, quantity));
+    row.update({{"a", line.baseline},
                 {"b", line.other},
                 {"a_cv", line.comparison.baseline_cv},
                 {"b_cv", line.comparison.other_cv}});
     benchmarks.push_back(std::move(row));
   }
   OrderedJson means = OrderedJson::object();
-  for (const auto& [group, mean] : comparison.means()) means[group] = estimate(mean.Estimate());
+  for (const MeanLine& mean : comparison.means()) {
+    means[mean.name] = ComparisonJson(mean.comparison, quantity);
+    means[mean.name].update({{"benchmarks", mean.count},
+                             {"of", mean.of},
+                             {"lowest", mean.range.low},
+                             {"highest", mean.range.high}});
+  }
   out << OrderedJson{{"quantity", quantity.name},         {"unit", quantity.unit},
                      {"better", NameOf(quantity.better)}, {"benchmarks", benchmarks},
                      {"geometric_means", means},          {"regressions", comparison.regressions()},
@@ -257,8 +282,13 @@ CompareFilesStatus CompareFiles(const CompareFilesOptions& options, std::ostream
   for (const std::string& regression : comparison.regressions()) {
     err << "hvbench: regression: " << ForTerminal(regression) << '\n';
   }
-  return comparison.regressions().empty() ? CompareFilesStatus::kNoRegression
-                                          : CompareFilesStatus::kRegression;
+  if (!comparison.regressions().empty()) return CompareFilesStatus::kRegression;
+  if (comparison.undecided() == comparison.lines().size()) {
+    err << "hvbench: nothing is decided: no benchmark has several boots in both files; measure "
+           "with --hvbench_compare\n";
+    return CompareFilesStatus::kNothingDecided;
+  }
+  return CompareFilesStatus::kNoRegression;
 }
 
 }  // namespace hvbench

@@ -14,6 +14,7 @@ enum class CompareFilesStatus {
   kNoRegression,
   kRegression,      // some: they are named
   kNotComparable,   // the files must not be compared
+  kNothingDecided,  // no benchmark has several boots in both
   kNothingInCommon  // they have no benchmark in common
 };
 

@@ -1,5 +1,6 @@
 #include "benchmarks/report/findings_text.h"
 
+#include "benchmarks/report/comparison_text.h"
 #include "runtime_launchers/support/json.h"
 
 namespace hvbench {

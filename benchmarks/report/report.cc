@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "benchmarks/report/comparison_table.h"
+#include "benchmarks/report/comparison_text.h"
 #include "benchmarks/report/findings_text.h"
 #include "benchmarks/report/verdict_table.h"
 #include "benchmarks/results/findings.h"
@@ -32,17 +33,32 @@ void PrintHost(const ResultFile& file, std::ostream& out) {
   }
 }
 
+std::string MarkOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kHigher:
+      return "▲ ";
+    case Verdict::kLower:
+      return "▼ ";
+    case Verdict::kNoDifference:
+      return "= ";
+    case Verdict::kTooFewBoots:
+      return "≈ ";
+    case Verdict::kTooNoisy:
+      return "? ";
+    case Verdict::kOneBoot:
+      return "1 ";
+  }
+  return "";
+}
+
 std::string CellText(const Summary& summary, const std::string& kernel,
                      const std::string& runtime) {
   const CellResult* cell = summary.results().Find(kernel, runtime);
   if (cell == nullptr) return "";
   if (!cell->Measured()) return cell->outcome == Outcome::kSkipped ? "skipped" : "FAILED";
   if (const Comparison* comparison = summary.Find(kernel, runtime)) {
-    const char* mark = comparison->verdict == Verdict::kHigher     ? "▲ "
-                       : comparison->verdict == Verdict::kLower    ? "▼ "
-                       : comparison->verdict == Verdict::kTooNoisy ? "? "
-                                                                   : "= ";
-    return mark + PrintEstimate(comparison->estimate);
+    return MarkOf(comparison->verdict) + PrintEstimate(comparison->estimate) +
+           (comparison->detectable ? " (" + PrintDetectable(*comparison) + ")" : "");
   }
   return PrintTime(SpreadOf(cell->RealNs()).median);
 }
@@ -113,10 +129,13 @@ void WriteMarkdown(const std::vector<ResultFile>& files, const std::string& want
     out << "# " << ForMarkdown(file.name) << "\n\n";
     PrintHost(file, out);
     out << "\n## Time relative to " << ForMarkdown(summary.baseline())
-        << "\n\nGeometric means: 2.00 takes twice as long. Brackets are bootstrap 95 % "
-           "intervals.\n\n";
-    PrintSubsystems(summary, TableStyle::kMarkdown, out);
-    out << "\n## Benchmarks\n\n▲ slower, ▼ faster, = no difference found, ? too noisy.\n\n";
+        << "\n\nGeometric means over the benchmarks that all runtimes have, their 95 % intervals, "
+           "and the lowest and the highest of these benchmarks: 2.00 takes twice as long.\n\n";
+    PrintGroups(summary, TableStyle::kMarkdown, out);
+    out << "\n## Benchmarks\n\n▲ slower, ▼ faster, = no difference found, ≈ the same of too few "
+           "boots to say so, ? too noisy, 1 of one boot a side: neither interval nor verdict. In "
+           "parentheses is the detectable difference.\n\n"
+        << kExplainComparisons << '\n';
     PrintKernels(summary, file, out);
     out << '\n';
     PrintReasons(file.results, out);

@@ -30,12 +30,25 @@ OrderedJson Short(double value) {
   return rounded;
 }
 
-OrderedJson Estimate(const RatioEstimate& estimate) {
-  OrderedJson json = {{"r", Short(estimate.ratio)}, {"n", estimate.sampling_units}};
+template <typename AnyEstimate>
+OrderedJson Estimate(const AnyEstimate& estimate) {
+  OrderedJson json = {{"r", Short(estimate.ratio)}};
   if (estimate.interval) {
     json["lo"] = Short(estimate.interval->low);
     json["hi"] = Short(estimate.interval->high);
   }
+  return json;
+}
+
+// What the page shows of a ratio: its verdict is beside it.
+OrderedJson RatioJson(const Comparison& comparison) {
+  OrderedJson json = Estimate(comparison.estimate);
+  json["n"] = comparison.estimate.sampling_units;
+  json["unit"] = NameOf(comparison.sampling_unit);
+  json["median"] = Estimate(comparison.median);
+  json["range"] = {Short(comparison.range.low), Short(comparison.range.high)};
+  json["p"] = Short(comparison.adjusted_p);
+  if (comparison.detectable) json["detectable"] = Short(*comparison.detectable);
   return json;
 }
 
@@ -77,26 +90,25 @@ OrderedJson CellJson(const CellResult* cell, const Comparison* comparison) {
   std::vector<double> logs;
   for (const double ns : values) logs.push_back(std::log(ns));
   RatioEstimate time = PairedRatio(logs);  // to one nanosecond
+  if (!HasSeveralBoots(*cell)) time.interval.reset();
   json["time"] = Estimate(time);
   json["cv"] = Short(CoefficientOfVariation(values));
   if (comparison != nullptr) {
-    json["ratio"] = Estimate(comparison->estimate);
-    json["ratio"]["unit"] = NameOf(comparison->sampling_unit);
+    json["ratio"] = RatioJson(*comparison);
     json["v"] = NameOf(comparison->verdict, Quantity());
   }
   return json;
 }
 
-OrderedJson SubsystemJson(const SubsystemSummary* cell) {
+OrderedJson GroupJson(const GroupSummary* cell) {
   if (cell == nullptr) return nullptr;
-  OrderedJson json = {{"count", cell->mean.count()}, {"slower", cell->higher},
-                      {"faster", cell->lower},       {"same", cell->no_difference},
-                      {"noisy", cell->too_noisy},    {"skipped", cell->skipped},
-                      {"failed", cell->failed}};
-  if (cell->mean.count() > 0) {
-    const RatioEstimate estimate = cell->mean.Estimate();
-    json["ratio"] = Estimate(estimate);
-    json["v"] = NameOf(Judge(estimate), Quantity());
+  OrderedJson verdicts = OrderedJson::object();
+  for (const auto& [verdict, count] : cell->verdicts) verdicts[NameOf(verdict, Quantity())] = count;
+  OrderedJson json = {{"verdicts", verdicts}, {"skipped", cell->skipped}, {"failed", cell->failed}};
+  if (cell->mean) {
+    json["ratio"] = RatioJson(*cell->mean);
+    json["cells"] = {Short(cell->range.low), Short(cell->range.high)};
+    json["v"] = NameOf(cell->mean->verdict, Quantity());
   }
   return json;
 }
@@ -133,13 +145,17 @@ OrderedJson FileJson(const ResultFile& file, const std::string& wanted_baseline)
                                 {"boots_ms", Numbers(boots)},
                                 {"facts", std::move(facts)}});
   }
-  json["subsystems"] = OrderedJson::array();
-  for (const std::string& subsystem : summary.subsystems()) {
+  json["groups"] = OrderedJson::array();
+  for (const Group& group : summary.groups()) {
     OrderedJson cells = OrderedJson::array();
     for (const std::string& runtime : runtimes) {
-      cells.push_back(SubsystemJson(summary.FindSubsystem(subsystem, runtime)));
+      cells.push_back(GroupJson(summary.FindGroup(group.name, runtime)));
     }
-    json["subsystems"].push_back({{"name", subsystem}, {"cells", std::move(cells)}});
+    json["groups"].push_back({{"name", group.name},
+                              {"subsystem", group.subsystem},
+                              {"count", group.common.size()},
+                              {"of", group.kernels.size()},
+                              {"cells", std::move(cells)}});
   }
   json["kernels"] = OrderedJson::array();
   for (const std::string& kernel : file.results.kernels()) {

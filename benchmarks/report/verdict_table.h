@@ -9,10 +9,11 @@
 
 namespace hvbench {
 
-// With the geometric means of the subsystems below. Writes nothing if no two sides were measured.
+// With the geometric means of the groups below. Writes nothing if no two sides were measured.
 void PrintVerdicts(const Summary& summary, std::ostream& out);
 
-// The geometric means, a row a subsystem and a column a runtime.
-void PrintSubsystems(const Summary& summary, TableStyle style, std::ostream& out);
+// The geometric means, a row a group and a column a runtime, over the benchmarks that all of these
+// runtimes have, with the range of the benchmarks' ratios.
+void PrintGroups(const Summary& summary, TableStyle style, std::ostream& out);
 
 }  // namespace hvbench

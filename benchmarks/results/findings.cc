@@ -60,7 +60,7 @@ ClaimResult JudgeClaim(const Claim& claim, const ResultFile& file) {
     result.why = "emulated";
     return result;
   }
-  GeometricMean mean;
+  MeanComparison mean;
   for (const std::string& kernel : file.results.kernels()) {
     if (!std::regex_search(kernel, claim.kernels)) continue;
     const CellResult* baseline = file.results.Find(kernel, claim.baseline);
@@ -69,7 +69,7 @@ ClaimResult JudgeClaim(const Claim& claim, const ResultFile& file) {
     const CellResult from = OfQuantity(*baseline, claim.quantity);
     const CellResult to = OfQuantity(*other, claim.quantity);
     if (!from.Measured() || !to.Measured()) continue;
-    mean.Add(Compare(from, to, Pairing::kSameRun).estimate);
+    mean.Add(from, to, Pairing::kSameRun);
     result.kernels.push_back(kernel);
   }
   if (mean.count() == 0) {
@@ -77,11 +77,11 @@ ClaimResult JudgeClaim(const Claim& claim, const ResultFile& file) {
         "no such benchmark was measured in both " + claim.runtime + " and " + claim.baseline;
     return result;
   }
-  result.measured = mean.Estimate();
+  result.measured = mean.Estimate().estimate;
   result.status = Decide(claim, *result.measured);
   if (result.status == FindingStatus::kUndecided) {
     result.why = result.measured->interval ? "the interval holds the bound"
-                                           : "one value a side: there is no interval";
+                                           : "one boot a side: there is no interval";
   }
   return result;
 }

@@ -1,27 +1,28 @@
-// Every runtime of a run against a baseline runtime: each benchmark, and each subsystem.
+// Every runtime of a run against a baseline runtime: each benchmark, and each group of benchmarks.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "benchmarks/results/comparison.h"
+#include "benchmarks/results/groups.h"
 #include "benchmarks/results/results.h"
 
 namespace hvbench {
 
-// A runtime's part of a subsystem.
-struct SubsystemSummary {
-  GeometricMean mean;  // of the ratios of the benchmarks that both measured
-  int higher = 0;
-  int lower = 0;
-  int no_difference = 0;
-  int too_noisy = 0;
+// A runtime's part of a group.
+struct GroupSummary {
+  std::optional<Comparison> mean;  // over the group's common benchmarks, if there are some
+  Interval range;                  // the lowest and the highest ratio of these
+  std::map<Verdict, int> verdicts;
   int skipped = 0;
   int failed = 0;
 };
 
+// The verdicts on all benchmarks are judged together, and so are those on all means.
 class Summary {
  public:
   // `results` outlives this.
@@ -29,27 +30,25 @@ class Summary {
 
   const Results& results() const { return results_; }
   const std::string& baseline() const { return baseline_; }
-  // In the order in which they were measured.
-  const std::vector<std::string>& subsystems() const { return subsystems_; }
+  const std::vector<Group>& groups() const { return groups_; }
   // nullptr where one of the two sides was not measured, and for the baseline itself.
   const Comparison* Find(const std::string& kernel, const std::string& runtime) const;
-  // nullptr if the runtime was not run in that subsystem.
-  const SubsystemSummary* FindSubsystem(const std::string& subsystem,
-                                        const std::string& runtime) const;
+  // nullptr if the runtime was not run in that group.
+  const GroupSummary* FindGroup(const std::string& group, const std::string& runtime) const;
 
  private:
-  void AddCell(const std::string& kernel, const std::string& runtime);
+  void AddCell(const std::string& group, const std::string& kernel, const std::string& runtime);
+  void AddMean(const Group& group, const std::string& runtime);
+  // nullptr unless it was measured.
+  const CellResult* Measured(const std::string& kernel, const std::string& runtime) const;
 
   using Key = std::pair<std::string, std::string>;
   const Results& results_;
   std::string baseline_;
-  std::vector<std::string> subsystems_;
+  std::vector<Group> groups_;
   std::map<Key, Comparison> comparisons_;
-  std::map<Key, SubsystemSummary> by_subsystem_;
+  std::map<Key, GroupSummary> by_group_;
 };
-
-// "cpu" of "cpu/primes/limit:10".
-std::string SubsystemOf(const std::string& kernel);
 
 // What the end of a run uses where it can: `wanted`, else the first runtime.
 std::string BaselineOf(const Results& results, const std::string& wanted);

@@ -13,16 +13,20 @@ namespace {
 
 class CommandsTest : public ProgramTest {
  protected:
-  // A file of one benchmark, three repetitions of some `ns`; returns its path.
-  std::string Write(const std::string& name, double ns, const std::string& host = "box") {
+  // A file of one benchmark, three boots (or repetitions of one) of some `ns`; returns its path.
+  std::string Write(const std::string& name, double ns, const std::string& host = "box",
+                    bool is_one_boot = false) {
     nlohmann::json json = {{"context", {{"host_name", host}, {"host_cpu_model", "A CPU"}}},
                            {"benchmarks", nlohmann::json::array()}};
+    int boot = 0;
     for (const double factor : {1.0, 1.01, 0.99}) {
+      boot += is_one_boot && boot > 0 ? 0 : 1;
       json["benchmarks"].push_back({{"name", "syscall/getppid/runtime:native/manual_time"},
                                     {"run_type", "iteration"},
                                     {"real_time", ns * factor},
                                     {"cpu_time", ns},
-                                    {"time_unit", "ns"}});
+                                    {"time_unit", "ns"},
+                                    {"boot", boot}});
     }
     const std::string path = (dir_ / name).string();
     std::ofstream(path) << json;
@@ -62,6 +66,9 @@ TEST_F(CommandsTest, CompareTellsByItsExitStatus) {
   EXPECT_EQ(Run({"compare", "--threshold=150", base, slow}).exit_code, 0);
   EXPECT_EQ(Run({"compare", base, other}).exit_code, 2);
   EXPECT_EQ(Run({"compare", "--allow-mismatch", base, other}).exit_code, 0);
+  // One boot a side decides nothing, and that is no success.
+  const std::string one_boot = Write("d.json", 200, "box", true);
+  EXPECT_EQ(Run({"compare", one_boot, one_boot}).exit_code, 2);
 }
 
 TEST_F(CommandsTest, WrongUseIsOneSentence) {

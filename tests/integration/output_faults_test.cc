@@ -15,7 +15,9 @@ class OutputFaultsTest : public ProgramTest {
   OutputFaultsTest() {
     std::ofstream(dir_ / "a.json") << R"({"context": {"host_name": "box"}, "benchmarks": [
         {"name": "syscall/getppid/runtime:native/manual_time", "run_type": "iteration",
-         "real_time": 100, "cpu_time": 100, "time_unit": "ns"}]})";
+         "real_time": 100, "cpu_time": 100, "time_unit": "ns", "boot": 1},
+        {"name": "syscall/getppid/runtime:native/manual_time", "run_type": "iteration",
+         "real_time": 101, "cpu_time": 100, "time_unit": "ns", "boot": 2}]})";
   }
 
   // Runs `hvbench <arguments>` in a shell, where it can be redirected; "$A" is a file of results.

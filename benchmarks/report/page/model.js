@@ -22,15 +22,16 @@ const hvModel = (() => {
     const rows = new Map();
     for (const column of columns) {
       for (const entry of column.file[list]) {
-        if (!rows.has(entry.name)) rows.set(entry.name, {name: entry.name, cells: columns.map(() => null)});
+        if (!rows.has(entry.name)) rows.set(entry.name, {...entry, cells: columns.map(() => null)});
         rows.get(entry.name).cells[column.index] = entry.cells[column.r];
       }
     }
     return [...rows.values()];
   }
   const kernels = union('kernels');
-  const subsystems = union('subsystems');
+  const groups = union('groups');
   const subsystemOf = name => name.split('/')[0];
+  const subsystems = [...new Set(kernels.map(row => subsystemOf(row.name)))];
 
   // p50_ns, p99_ns, p99.9_ns and p999_ns: [percentile, counter].
   function percentilesOf(cell) {
@@ -68,5 +69,5 @@ const hvModel = (() => {
 
   findFamilies();
 
-  return {data, several, shortName, columns, kernels, subsystems, subsystemOf, families, percentilesOf};
+  return {data, several, shortName, columns, kernels, groups, subsystems, subsystemOf, families, percentilesOf};
 })();

@@ -3,7 +3,7 @@
 'use strict';
 
 (() => {
-  const {data, several, shortName, columns, kernels, subsystems, subsystemOf, families, percentilesOf} = hvModel;
+  const {data, several, shortName, columns, kernels, groups: means, subsystems, subsystemOf, families, percentilesOf} = hvModel;
   const byId = id => document.getElementById(id);
 
   function element(tag, attributes = {}, ...children) {
@@ -18,13 +18,22 @@
 
   // ---- Numbers.
 
-  const kMarks = {slower: '▲', faster: '▼', 'no difference found': '=', 'too noisy': '?'};
+  const kMarks = {slower: '▲', faster: '▼', 'no difference found': '=', 'too few boots': '≈', 'too noisy': '?', 'one boot': '1'};
   const ratioText = r => r >= 100 ? r.toFixed(0) : r >= 10 ? r.toFixed(1) : r >= 0.1 ? r.toFixed(2) : r.toPrecision(2);
   function intervalText(estimate) {
     if (estimate.lo === undefined) return 'no interval';
     const digits = Math.abs(estimate.r - 1) < 0.1 ? x => x.toFixed(3) : ratioText;
     return digits(estimate.lo) + ' … ' + digits(estimate.hi);
   }
+
+  const percentText = ratio => ratio > 11 ? 'over 1000 %' : (100 * (ratio - 1)).toFixed(1) + ' %';
+  const pair = ([low, high]) => ratioText(low) + ' … ' + ratioText(high);
+  // What is behind a ratio, in a sentence for each thing.
+  const evidence = cell => [
+    `${cell.v}: ${cell.ratio.n} ${cell.ratio.unit}${cell.ratio.n > 1 ? 's' : ''}, from ${pair(cell.ratio.range)}`,
+    cell.ratio.detectable === undefined ? '' : `a difference of ${percentText(cell.ratio.detectable)} would have been found in 80 %`,
+    `median ${ratioText(cell.ratio.median.r)}×, ${intervalText(cell.ratio.median)}`,
+  ].filter(Boolean).join('; ');
 
   // Class and depth of a cell's colour: as far from 1 as 16 times either way is full.
   function tint(made, ratio, verdict) {
@@ -84,16 +93,17 @@
     }
   }
 
-  function matrixCell(column, cell, subsystem) {
+  function matrixCell(column, cell, row) {
     const attributes = {class: kindOf(column)};
     if (!cell) return element('td', attributes, '·');
     const left = [cell.skipped ? `${cell.skipped} skipped` : '', cell.failed ? `${cell.failed} FAILED` : ''].filter(Boolean).join(', ');
     if (!cell.ratio) return element('td', attributes, column.baseline ? '1.00×' : left || '·');
-    const button = element('button', {type: 'button', class: 'cell', 'data-subsystem': subsystem,
-      title: `${cell.count} benchmarks: ${cell.slower} slower, ${cell.faster} faster, ${cell.same} no difference, ${cell.noisy} too noisy`,
-      onclick: () => showSubsystem(subsystem)},
+    const counts = Object.entries(cell.verdicts).map(([verdict, count]) => `${count} ${verdict}`).join(', ');
+    const button = element('button', {type: 'button', class: 'cell', 'data-subsystem': row.subsystem,
+      title: `benchmarks: ${counts}. The mean: ${evidence(cell)}`, onclick: () => showSubsystem(row.subsystem)},
       element('b', {}, `${kMarks[cell.v]} ${ratioText(cell.ratio.r)}×`),
       element('small', {}, intervalText(cell.ratio)),
+      element('small', {}, `of ${pair(cell.cells)}`),
       left ? element('small', {}, left) : null);
     tint(button, cell.ratio.r, cell.v);
     return element('td', attributes, button);
@@ -101,11 +111,14 @@
 
   function showMatrix() {
     byId('matrix-table').append(element('table', {class: 'matrix'},
-      element('thead', {}, element('tr', {}, element('th', {scope: 'col'}, 'subsystem'), ...columns.map(heading))),
-      element('tbody', {}, ...subsystems.map(row => element('tr', {},
-        element('th', {scope: 'row'}, row.name),
-        ...columns.map((column, i) => matrixCell(column, row.cells[i], row.name)))))));
-    const meanings = {slower: 'slower', faster: 'faster', 'no difference found': 'no difference found (the interval is within 5 % of 1)', 'too noisy': 'too noisy to say'};
+      element('thead', {}, element('tr', {}, element('th', {scope: 'col'}, 'group'), ...columns.map(heading))),
+      element('tbody', {}, ...means.map(row => element('tr', {},
+        element('th', {scope: 'row'}, row.name, element('small', {}, ` ${row.count} of ${row.of}`)),
+        ...columns.map((column, i) => matrixCell(column, row.cells[i], row)))))));
+    const meanings = {slower: 'slower', faster: 'faster',
+      'no difference found': 'no difference found, and one of 5 % would have been',
+      'too few boots': 'the same, but of too few boots to know of rare slow ones',
+      'too noisy': 'too noisy to say', 'one boot': 'one boot a side: no interval, no verdict'};
     byId('legend').append(...Object.entries(kMarks).map(([verdict, mark]) => element('span', {}, `${mark} ${meanings[verdict]}`)));
   }
 
@@ -124,6 +137,8 @@
       made.classList.add('tinted');
       made.append(element('span', {class: 'mark'}, kMarks[cell.v]), ` ${ratioText(cell.ratio.r)}×`,
         element('small', {}, intervalText(cell.ratio)));
+      if (cell.v === 'no difference found') made.append(element('small', {}, `finds ${percentText(cell.ratio.detectable)}`));
+      made.title = evidence(cell);
       tint(made, cell.ratio.r, cell.v);
     } else {
       made.append(hvCharts.timeText(cell.time.r), element('small', {}, `± ${(100 * cell.cv).toFixed(1)} %`));
@@ -154,12 +169,12 @@
   const groups = new Map();
   function showBenchmarks() {
     for (const subsystem of subsystems) {
-      const rows = kernels.filter(row => subsystemOf(row.name) === subsystem.name);
-      const group = element('details', {class: 'group', id: 'group-' + subsystem.name},
-        element('summary', {}, `${subsystem.name} (${rows.length})`));
+      const rows = kernels.filter(row => subsystemOf(row.name) === subsystem);
+      const group = element('details', {class: 'group', id: 'group-' + subsystem},
+        element('summary', {}, `${subsystem} (${rows.length})`));
       // Made when it is opened: most readers look at a few subsystems.
-      group.addEventListener('toggle', () => { if (group.open) fillGroup(subsystem.name); });
-      groups.set(subsystem.name, {group, rows, filled: false});
+      group.addEventListener('toggle', () => { if (group.open) fillGroup(subsystem); });
+      groups.set(subsystem, {group, rows, filled: false});
       byId('benchmark-list').append(group);
     }
     if (kernels.length <= 60) for (const name of groups.keys()) groups.get(name).group.open = true;
@@ -202,6 +217,14 @@
   }
 
   // ---- One benchmark.
+
+  // Geometric means of the repetitions of each boot; all repetitions if the file does not say.
+  function perBoot(cell) {
+    if (!cell.b) return cell.t;
+    const logs = new Map();
+    cell.t.forEach((ns, i) => logs.set(cell.b[i], [...(logs.get(cell.b[i]) || []), Math.log(ns)]));
+    return [...logs.values()].map(all => Math.exp(all.reduce((a, b) => a + b) / all.length));
+  }
 
   const measured = row => columns.filter(column => row.cells[column.index]?.t);
 
@@ -275,10 +298,10 @@
     for (const family of families.values()) {
       if (family.rows.some(one => one.row === row)) drawFamily(place, family);
     }
-    if (subsystemOf(row.name) === 'startup') {
-      hvCharts.cdf(place, 'Distribution of the boots', list.map(column => ({label: column.label, index: column.index,
-        values: row.cells[column.index].t})), 'time', hvCharts.timeText);
-    }
+    // One value a boot; those of startup are means of several boots each.
+    const boots = list.map(column => ({label: column.label, index: column.index, values: perBoot(row.cells[column.index])}))
+      .filter(one => one.values.length > 1);
+    if (boots.length) hvCharts.cdf(place, 'Distribution of the boots', boots, 'time', hvCharts.timeText);
   }
 
   // ---- Curves over several benchmarks, and of the boots.

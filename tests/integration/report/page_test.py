@@ -116,11 +116,11 @@ class PageTest(unittest.TestCase):
     def test_the_matrix_is_there(self):
         self.show(self.small)
         rows = [r.text for r in self.all(".matrix tbody th")]
-        self.assertEqual(rows, ["cpu", "memory", "network", "disk"])
+        self.assertEqual(rows, ["cpu 8 of 8", "memory 8 of 8", "network 8 of 8", "disk 8 of 8"])
         self.assertEqual(len(self.all(".matrix thead th")), 1 + len(RUNTIMES))
         # Readable without colour: a mark and a number in each.
         for cell in self.all(".matrix .cell b"):
-            self.assertRegex(cell.text, r"^[▲▼=?] [0-9.]+×$")
+            self.assertRegex(cell.text, r"^[▲▼=≈?1] [0-9.]+×$")
 
     def test_emulated_results_are_apart(self):
         self.show(self.small)

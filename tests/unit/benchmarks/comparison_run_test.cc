@@ -111,7 +111,7 @@ TEST(ComparisonRun, EndsWhenAllIntervalsAreNarrow) {
   plan.width = 0.01;
   ComparisonRun run = comparing.Make(plan);
   run.Run();
-  EXPECT_EQ(run.blocks(), static_cast<int>(kMinBootstrapSamplingUnits));
+  EXPECT_EQ(run.blocks(), static_cast<int>(kUnitsThatShowRareBoots));
   const Comparison comparison =
       Compare(*run.results().Find("test/spin/ns:2000", "alpha"),
               *run.results().Find("test/spin/ns:2000", "beta"), Pairing::kSameRun);

@@ -43,21 +43,56 @@ class CompareFilesTest : public ::testing::Test {
 
 SampleFile Base() {
   SampleFile sample;
-  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, 1).Add(kGetppid, {100, 101, 99}, 1);
+  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, -1);
+  sample.Add(kGetppid, {100, 101, 99}, -1);
   return sample;
 }
 
 SampleFile WithGetppid(const std::vector<double>& times_ns) {
   SampleFile sample;
-  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, 1).Add(kGetppid, times_ns, 1);
+  sample.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, -1).Add(kGetppid, times_ns, -1);
   return sample;
 }
 
+SampleFile OfBoots(int count) {
+  SampleFile sample;
+  for (int boot = 1; boot <= count; ++boot) sample.Add(kGetppid, {100.0 + boot % 3}, boot);
+  return sample;
+}
+
+// And the size of a difference that would have been found stands beside it.
 TEST_F(CompareFilesTest, IdenticalFilesAreEqual) {
-  const Compared compared = Run(Base(), Base());
+  options_.format = "json";
+  const Compared compared = Run(OfBoots(29), OfBoots(29));
   EXPECT_EQ(compared.status, CompareFilesStatus::kNoRegression);
   EXPECT_EQ(compared.err, "");
-  EXPECT_NE(compared.out.find("no difference found"), std::string::npos) << compared.out;
+  const Json row = Json::parse(compared.out).at("benchmarks").at(0);
+  EXPECT_EQ(row.at("verdict"), "no difference found");
+  EXPECT_GT(row.at("detectable"), 1.01);
+  EXPECT_LT(row.at("detectable"), 1.05);
+  EXPECT_LE(row.at("median").at("low"), 1);
+  EXPECT_GE(row.at("median").at("high"), 1);
+  options_.format = "text";
+  EXPECT_NE(Run(OfBoots(29), OfBoots(29)).out.find("no difference found"), std::string::npos);
+}
+
+// One boot of ten may be slow, and seven may all be of the others.
+TEST_F(CompareFilesTest, FewBootsAreNotCalledEqual) {
+  options_.format = "json";
+  const Json json = Json::parse(Run(OfBoots(7), OfBoots(7)).out);
+  EXPECT_EQ(json.at("benchmarks").at(0).at("verdict"), "too few boots");
+}
+
+TEST_F(CompareFilesTest, HasAMeanOfWhatAllRuntimesHave) {
+  options_.format = "json";
+  SampleFile sample = Base();
+  sample.Add("cpu/sort/runtime:runc", {10, 10, 10}, -1);
+  sample.Add("cpu/sort/runtime:crun", {10, 10, 10}, -11);
+  const Json mean =
+      Json::parse(Run(sample, sample).out).at("geometric_means").at("cpu/runtime:runc");
+  EXPECT_EQ(mean.at("benchmarks"), 1) << "crun has no primes";
+  EXPECT_EQ(mean.at("of"), 2);
+  EXPECT_EQ(mean.at("highest"), 1);
 }
 
 TEST_F(CompareFilesTest, ARegressionIsNamed) {
@@ -83,13 +118,18 @@ TEST_F(CompareFilesTest, NoiseIsNone) {
   EXPECT_EQ(Run(Base(), WithGetppid({90, 130, 110})).status, CompareFilesStatus::kNoRegression);
 }
 
-TEST_F(CompareFilesTest, OneRepetitionDecidesByItsRatio) {
+// Boots may differ by that: it is neither a regression, nor a success.
+TEST_F(CompareFilesTest, OneBootDecidesNothing) {
   SampleFile a;
   SampleFile b;
-  a.Add(kGetppid, {100});
-  b.Add(kGetppid, {200});
-  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kRegression);
-  EXPECT_EQ(Run(b, a).status, CompareFilesStatus::kNoRegression);
+  a.Add(kGetppid, {100, 101, 99}, 1);
+  b.Add(kGetppid, {200, 201, 199}, 1);
+  for (const Compared& compared : {Run(a, b), Run(b, a)}) {
+    EXPECT_EQ(compared.status, CompareFilesStatus::kNothingDecided);
+    EXPECT_NE(compared.out.find("one boot"), std::string::npos) << compared.out;
+    EXPECT_EQ(compared.out.find("["), std::string::npos) << compared.out;
+    EXPECT_NE(compared.err.find("nothing is decided"), std::string::npos) << compared.err;
+  }
 }
 
 TEST_F(CompareFilesTest, ABenchmarkThatBrokeIsARegression) {
@@ -102,7 +142,7 @@ TEST_F(CompareFilesTest, ABenchmarkThatBrokeIsARegression) {
 
 TEST_F(CompareFilesTest, ASkippedOneIsMentioned) {
   SampleFile skipped;
-  skipped.Add("cpu/primes/runtime:runc", {1000, 1010, 990}).Fail(kGetppid, "SKIPPED: denied");
+  skipped.Add("cpu/primes/runtime:runc", {1000, 1010, 990}, -1).Fail(kGetppid, "SKIPPED: denied");
   const Compared compared = Run(Base(), skipped);
   EXPECT_EQ(compared.status, CompareFilesStatus::kNoRegression);
   EXPECT_NE(compared.out.find("denied"), std::string::npos) << compared.out;
@@ -170,18 +210,6 @@ TEST_F(CompareFilesTest, BootsAreTheUnitWhereTheFilesSay) {
   EXPECT_NEAR(row.at("ratio").get<double>(), 1.03, 1e-3);
 }
 
-TEST_F(CompareFilesTest, CanCompareACounter) {
-  SampleFile a;
-  SampleFile b;
-  a.Add(kGetppid, {100}).Counter("host_cpu_ns", 50);
-  b.Add(kGetppid, {100}).Counter("host_cpu_ns", 150);
-  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNoRegression);
-  options_.quantity = "host_cpu_ns";
-  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kRegression);
-  options_.quantity = "p99_ns";
-  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNothingInCommon);
-}
-
 // Three boots a side, in which the time is the same and `counter` is about `value`.
 SampleFile WithCounter(const std::string& counter, double value) {
   SampleFile sample;
@@ -189,6 +217,16 @@ SampleFile WithCounter(const std::string& counter, double value) {
     sample.Add(kGetppid, {100}, boot).Counter(counter, value * (1 + 0.001 * boot));
   }
   return sample;
+}
+
+TEST_F(CompareFilesTest, CanCompareACounter) {
+  const SampleFile a = WithCounter("host_cpu_ns", 50);
+  const SampleFile b = WithCounter("host_cpu_ns", 150);
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNoRegression);
+  options_.quantity = "host_cpu_ns";
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kRegression);
+  options_.quantity = "p99_ns";
+  EXPECT_EQ(Run(a, b).status, CompareFilesStatus::kNothingInCommon);
 }
 
 TEST_F(CompareFilesTest, AHigherRateIsNoRegression) {

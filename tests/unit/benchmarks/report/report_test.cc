@@ -18,8 +18,8 @@ SampleFile SampleOfTwoRuntimes() {
   SampleFile sample;
   sample.Context("host_kernel", "6.1").Context("warning.load", "busy; advice: wait");
   sample.Context("runtime.runc.boots_first_reply_ms", "12.5,13");
-  sample.Add("cpu/a/n:1/runtime:native", {100, 101, 99})
-      .Add("cpu/a/n:1/runtime:runc", {200, 201, 199});
+  sample.Add("cpu/a/n:1/runtime:native", {100, 101, 99}, -1)
+      .Add("cpu/a/n:1/runtime:runc", {200, 201, 199}, -11);
   sample.Counter("p99_ns", 250);
   sample.Add("disk/a/runtime:native", {10, 11});
   sample.Fail("disk/a/runtime:runc", "SKIPPED: no, \"really\"");
@@ -51,6 +51,24 @@ TEST(Html, HasTheNumbersAndTheirVerdicts) {
   EXPECT_EQ(file.at("runtimes").at(1).at("boots_ms"), nlohmann::json({12.5, 13.0}));
   EXPECT_EQ(file.at("warnings").at("load"), "busy; advice: wait");
   EXPECT_EQ(file.at("findings").size(), 17u);
+}
+
+// Three repetitions of one boot say nothing of other boots.
+TEST(Html, HasNoVerdictAndNoIntervalOfOneBoot) {
+  SampleFile sample;
+  sample.Add("cpu/a/runtime:native", {100, 101, 99}, 1);
+  sample.Add("cpu/a/runtime:runc", {200, 201, 199}, 2);
+  const nlohmann::json file = DataOf(Html({sample.File()})).at("files").at(0);
+  for (const nlohmann::json& cell :
+       {file.at("kernels").at(0).at("cells").at(1), file.at("groups").at(0).at("cells").at(1)}) {
+    EXPECT_EQ(cell.at("v"), "one boot");
+    EXPECT_FALSE(cell.at("ratio").contains("lo")) << cell;
+    EXPECT_FALSE(cell.at("ratio").contains("detectable")) << cell;
+  }
+  EXPECT_FALSE(file.at("kernels").at(0).at("cells").at(1).at("time").contains("lo"));
+  std::ostringstream markdown;
+  WriteMarkdown({sample.File()}, "native", markdown);
+  EXPECT_NE(markdown.str().find("| 1 2.00 |"), std::string::npos) << markdown.str();
 }
 
 TEST(Html, NeedsNothingFromOutside) {
@@ -99,9 +117,9 @@ TEST(Csv, HasARowForEachRepetition) {
   for (std::string line; std::getline(lines, line);) rows.push_back(line);
   ASSERT_EQ(rows.size(), 1 + 3 + 3 + 2 + 1u);
   const auto commas = std::count(rows[0].begin(), rows[0].end(), ',');
-  EXPECT_EQ(rows[1], "r.json,cpu/a/n:1,cpu,native,false,measured,,0,0,0,100,100,");
+  EXPECT_EQ(rows[1], "r.json,cpu/a/n:1,cpu,native,false,measured,,0,1,0,100,100,");
   EXPECT_EQ(std::count(rows[1].begin(), rows[1].end(), ','), commas);
-  EXPECT_EQ(rows[6], "r.json,cpu/a/n:1,cpu,runc,false,measured,,2,0,0,199,199,250");
+  EXPECT_EQ(rows[6], "r.json,cpu/a/n:1,cpu,runc,false,measured,,2,13,0,199,199,250");
   EXPECT_EQ(rows[9], "r.json,disk/a,disk,runc,false,skipped,\"no, \"\"really\"\"\",,,,,,");
 }
 
@@ -109,7 +127,7 @@ TEST(Markdown, HasTheMatrixAndTheReasons) {
   std::ostringstream out;
   WriteMarkdown({SampleOfTwoRuntimes().File()}, "native", out);
   const std::string text = out.str();
-  EXPECT_NE(text.find("| cpu | 2.00 ["), std::string::npos) << text;
+  EXPECT_NE(text.find("| cpu | 1 of 1 | 2.00 ["), std::string::npos) << text;
   EXPECT_NE(text.find("| cpu/a/n:1 | 100 ns | ▲ 2.00 ["), std::string::npos) << text;
   EXPECT_NE(text.find("skipped: no, \"really\""), std::string::npos) << text;
 }

@@ -27,8 +27,8 @@ FindingResult Find(const SampleFile& sample, int number) {
 
 SampleFile WithPtrace(const std::vector<double>& times_ns) {
   SampleFile sample;
-  sample.Add("syscall/getppid/runtime:native", {100, 101, 99});
-  sample.Add("syscall/getppid/runtime:gvisor-ptrace", times_ns);
+  sample.Add("syscall/getppid/runtime:native", {100, 101, 99}, -1);
+  sample.Add("syscall/getppid/runtime:gvisor-ptrace", times_ns, -11);
   return sample;
 }
 
@@ -45,6 +45,14 @@ TEST(Findings, AreJudgedByTheInterval) {
     const FindingResult finding = Find(WithPtrace(c.times_ns), kPtrace);
     EXPECT_EQ(NameOf(finding.status), NameOf(c.status)) << c.times_ns[0];
   }
+}
+
+TEST(Findings, AreNotDecidedByOneBoot) {
+  SampleFile sample;
+  sample.Add("syscall/getppid/runtime:native", {100, 101, 99}, 1);
+  sample.Add("syscall/getppid/runtime:gvisor-ptrace", {400, 401, 399}, 2);
+  EXPECT_EQ(Find(sample, kPtrace).status, FindingStatus::kUndecided);
+  EXPECT_EQ(Find(sample, kPtrace).claims.at(1).why, "one boot a side: there is no interval");
 }
 
 TEST(Findings, ShowWhatWasMeasured) {
@@ -75,10 +83,11 @@ TEST(Findings, AreNotDecidedByEmulation) {
 
 TEST(Findings, CanBeOfAnotherQuantityThanTime) {
   SampleFile sample;
+  int boot = 0;
   for (const char* runtime : {"runc", "gvisor"}) {
     for (const double p90_ns : {100.0, 101.0, 99.0}) {
       sample.Add("network/tcp_rr/request_bytes:1/response_bytes:1/runtime:" + std::string(runtime),
-                 {5000});
+                 {5000}, ++boot);
       sample.Counter("p90_ns", std::string(runtime) == "runc" ? p90_ns : 3.5 * p90_ns);
     }
   }
