@@ -48,7 +48,7 @@ class NetworkFixture : public RuntimeFixture {
 
  private:
   std::optional<std::chrono::nanoseconds> PeerCpu() const {
-    const bool has_peer = settings().kernels_of_peer.contains(cell().kernel);
+    const bool has_peer = NeedsPeer(settings().kernels, cell().kernel);
     return has_peer ? settings().netlab->PeerCpu() : std::nullopt;
   }
 
