@@ -270,6 +270,7 @@ TEST(AllKernels, SayWhichStorageTheyTime) {
     }
   }
   EXPECT_EQ(storage, (std::map<std::string, std::set<int>>{{"", {protocol::kNoStorage}},
+                                                           {"ext4", {protocol::kHostStorage}},
                                                            {"raw", {protocol::kHostStorage}},
                                                            {"root", {protocol::kRootStorage}},
                                                            {"tmpfs", {protocol::kNoStorage}},
