@@ -302,6 +302,7 @@ int Suite::Measure() {
                                          : MeasurePlainly(pool, progress, results);
   progress.Clear();
   Show(groups, results);
+  run_dir_->ReleaseSpareDescriptor();  // for the file of results
   const ShownRows written =
       options_.aggregates_alone_in_file ? ShownRows::kAggregates : ShownRows::kAll;
   return record_->Conclude(results, RowsOf(groups, written));

@@ -37,9 +37,12 @@ std::map<std::int64_t, double> ByBlock(const CellResult& cell) {
   return blocks.Take();
 }
 
+// What boots guests of its own, as the subsystem startup does, has other ones in each block.
+std::int64_t BootOf(const Sample& sample) { return sample.boot > 0 ? sample.boot : sample.block; }
+
 std::map<std::int64_t, double> ByBoot(const CellResult& cell) {
   MeanLogs boots;
-  for (const Sample& sample : cell.samples) boots.Add(sample.boot, sample.value);
+  for (const Sample& sample : cell.samples) boots.Add(BootOf(sample), sample.value);
   return boots.Take();
 }
 
@@ -160,7 +163,7 @@ bool IsNarrow(const RatioEstimate& estimate, double width) {
 
 bool HasSeveralBoots(const CellResult& cell) {
   std::set<std::int64_t> boots;
-  for (const Sample& sample : cell.samples) boots.insert(sample.boot);
+  for (const Sample& sample : cell.samples) boots.insert(BootOf(sample));
   return boots.size() > 1 && !boots.contains(0);
 }
 

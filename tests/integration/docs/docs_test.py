@@ -66,7 +66,7 @@ class DocsTest(unittest.TestCase):
                 self.shell(text)
                 ran += 1
         self.assertGreaterEqual(ran, 6)
-        for made in ("first.json", "first.html", "second.json", "build/my_bench"):
+        for made in ("first.json", "first.html", "blocks.json", "build/my_bench"):
             self.assertTrue((self.dir / made).is_file(), made)
 
     def test_findings_speak_of_kernels_that_exist(self):

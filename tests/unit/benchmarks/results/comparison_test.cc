@@ -121,6 +121,20 @@ TEST(Compare, RepetitionsOfABootAreOneValue) {
 }
 
 // However far apart the repetitions of two boots are: boots may differ by that.
+// The subsystem startup boots guests of its own, so that its rows have no boot's number.
+TEST(Compare, BlocksStandForBootsWhereThereIsNoOneBoot) {
+  CellResult before;
+  CellResult after;
+  for (int block = 1; block <= 4; ++block) {
+    before.samples.push_back(SampleOf(100 + block % 2, 0, block));
+    after.samples.push_back(SampleOf(200 + block % 2, 0, block));
+  }
+  const Comparison comparison = Compare(before, after, Pairing::kOtherRun);
+  EXPECT_EQ(comparison.sampling_unit, SamplingUnit::kBoot);
+  EXPECT_EQ(comparison.estimate.sampling_units, 4u);
+  EXPECT_EQ(comparison.verdict, Verdict::kHigher);
+}
+
 TEST(Compare, OneBootHasNoIntervalAndNoVerdict) {
   CellResult cell;
   CellResult slower;
