@@ -53,7 +53,7 @@ std::map<std::string, std::vector<double>> CounterValues(const std::vector<Row>&
   return values;
 }
 
-double Mean(const std::vector<double>& values) {
+double ArithmeticMean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
@@ -65,7 +65,7 @@ double Median(const std::vector<double>& values) {
 }
 
 double StandardDeviation(const std::vector<double>& values) {
-  const double mean = Mean(values);
+  const double mean = ArithmeticMean(values);
   double sum = 0;
   for (const double value : values) sum += (value - mean) * (value - mean);
   return values.size() < 2 ? 0 : std::sqrt(sum / static_cast<double>(values.size() - 1));
@@ -77,11 +77,13 @@ const std::vector<benchmark::internal::Statistics>& StatisticsOf(
     if (row.statistics != nullptr) return *row.statistics;
   }
   static const std::vector<benchmark::internal::Statistics> kDefault = {
-      {"mean", Mean},
+      {"mean", ArithmeticMean},
       {"median", Median},
       {"stddev", StandardDeviation},
       {"cv",
-       [](const std::vector<double>& values) { return StandardDeviation(values) / Mean(values); },
+       [](const std::vector<double>& values) {
+         return StandardDeviation(values) / ArithmeticMean(values);
+       },
        benchmark::kPercentage}};
   return kDefault;
 }

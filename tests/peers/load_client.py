@@ -55,8 +55,8 @@ class LoadClient:
     def run(self, iterations):
         """Returns the elapsed and the CPU time in seconds, and the counters; the result is verified."""
         payload = self.call(RUN, struct.pack("<Q", iterations))
-        elapsed, cpu, count = struct.unpack_from("<QQI", payload)
-        payload, counters = payload[20:], {}
+        elapsed, cpu, _, _, count = struct.unpack_from("<QQQQI", payload)
+        payload, counters = payload[36:], {}
         for _ in range(count):
             name, payload = take_text(payload)
             (counters[name],) = struct.unpack_from("<d", payload)

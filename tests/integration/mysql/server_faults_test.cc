@@ -78,6 +78,8 @@ TEST(MySqlServer, APortInUseIsSaidSo) {
   RealServer server;
   server.Stop();
   const int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;  // connections to the servers of other tests may be in TIME_WAIT
+  setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(kMySqlPort);
