@@ -21,9 +21,9 @@ using testing::Measurement;
 using testing::SpinCell;
 
 const std::vector<CellName>& TwoByTwo() {
-  static const std::vector<CellName> kCells = {SpinCell(2000, "alpha"), SpinCell(2000, "beta"),
+  static const std::vector<CellName> kTwoByTwo = {SpinCell(2000, "alpha"), SpinCell(2000, "beta"),
                                                SpinCell(3000, "alpha"), SpinCell(3000, "beta")};
-  return kCells;
+  return kTwoByTwo;
 }
 
 // A run whose cells are registered, of two fake runtimes that note what they measure.
