@@ -26,7 +26,10 @@ std::vector<std::string> RuntimesInBlock(std::vector<std::string> runtimes, int 
   // van der Corput sequence).
   double share = 0;
   double half = 0.5;
-  for (int n = (block - 1) / 2; n > 0; n /= 2, half /= 2) share += half * (n % 2);
+  for (int n = (block - 1) / 2; n > 0; n /= 2) {
+    share += half * (n % 2);
+    half /= 2;
+  }
   const auto by = static_cast<std::ptrdiff_t>(share * static_cast<double>(runtimes.size()));
   std::rotate(runtimes.begin(), runtimes.begin() + by, runtimes.end());
   if (block % 2 == 0) std::reverse(runtimes.begin(), runtimes.end());
