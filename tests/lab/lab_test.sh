@@ -92,7 +92,8 @@ test_faults() {
 }
 
 # The runtime that must be usable, then those that may be. The servers' first answers take minutes,
-# and are in their kernels too; qemu's machine takes twice as long for the same.
+# and are in their kernels too; qemu's machine takes twice as long for the same. A lab that stood still
+# is started again, and goes on where it was.
 test_kernels() {
   # shellcheck disable=SC2016  # for the lab's shell
   in_lab bash -c '
@@ -102,7 +103,7 @@ test_kernels() {
     for runtime in qemu-microvm firecracker firecracker-snapshot kata kata-clh kata-fc; do
       "$1/bin/hvbench" --hvbench_work_dir=/tmp/hvbench --hvbench_profile=smoke \
         --hvbench_runtimes="$runtime" --benchmark_filter="$cells" \
-        --benchmark_out="$2/$runtime.json" || case $? in
+        --benchmark_out="$2/$runtime.json" --hvbench_resume || case $? in
           2) echo "skipped: $runtime" && rm -f "$2/$runtime.json" ;;
           *) status=1 ;;
         esac
