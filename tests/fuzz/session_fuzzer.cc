@@ -251,7 +251,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   InitializeOnce();
   Script script(data, size);
   Runtime runtime;
-  runtime.kind = runtime.options.name = "hostile";
+  runtime.kind = "native";  // what the run's end looks for, where a launch failed
+  runtime.options.name = "hostile";
   runtime.launcher = std::make_unique<HostileLauncher>(script);
   GuestPoolOptions options;
   options.disk_mib = 1;
