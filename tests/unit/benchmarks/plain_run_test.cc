@@ -22,7 +22,7 @@ using testing::SpinCell;
 
 const std::vector<CellName>& TwoByTwo() {
   static const std::vector<CellName> kTwoByTwo = {SpinCell(2000, "alpha"), SpinCell(2000, "beta"),
-                                               SpinCell(3000, "alpha"), SpinCell(3000, "beta")};
+                                                  SpinCell(3000, "alpha"), SpinCell(3000, "beta")};
   return kTwoByTwo;
 }
 
