@@ -16,9 +16,8 @@
 #include "runtime_launchers/support/proc_stats.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/support/environment_variable.h"
-#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/fake_grpc_server.h"
-#include "tests/unit/runtime_launchers/support/temporary_dir.h"
+#include "tests/unit/runtime_launchers/support/guest_test.h"
 
 namespace hvbench {
 namespace {
@@ -36,19 +35,12 @@ std::string NumberField(std::uint32_t field, std::uint64_t value) {
   return bytes;
 }
 
-class ContainerdGuestTest : public ::testing::Test {
+class ContainerdGuestTest : public GuestTest {
  protected:
   void SetUp() override {
-    try {
-      Cgroup::MakeNew(run_cgroup_, {});
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-    fs::create_directory(dir_.path() / request_.guest_id);
-    std::ofstream(request_.agent) << "program";
-    RenewFolder();
+    GuestTest::SetUp();
+    if (!IsSkipped()) fs::create_directory(dir_.path() / request_.guest_id);
   }
-  void TearDown() override { Cgroup(run_cgroup_).KillAndRemove(Soon()); }
 
   void RenewFolder() const {
     fs::remove_all(request_.guest_dir);
@@ -123,18 +115,6 @@ class ContainerdGuestTest : public ::testing::Test {
   void ExpectGone() { EXPECT_FALSE(Cgroup(request_.cgroup).Exists()); }
   bool TaskHasEnded() { return task_.Wait(Soon()).has_value(); }
 
-  const TemporaryDir dir_;
-  const std::string run_cgroup_ = "/hvbench-unit-cd-" + std::to_string(getpid());
-  LaunchRequest request_ = [this] {
-    LaunchRequest request;
-    request.guest_id = "hvbench-unit-" + std::to_string(getpid());
-    request.guest_dir = dir_.path() / "guest";
-    request.agent = dir_.path() / "agent";
-    request.cgroup = run_cgroup_ + "/guest";
-    request.shape.memory_mib = 64;
-    request.deadline = Soon();
-    return request;
-  }();
   Process task_;
   std::unique_ptr<FakeGrpcServer> daemon_;
   std::unique_ptr<EnvironmentVariable> address_;

@@ -10,12 +10,10 @@
 #include <memory>
 
 #include "runtime_launchers/support/cgroup.h"
-#include "runtime_launchers/support/error.h"
 #include "runtime_launchers/support/wait.h"
 #include "tests/support/environment_variable.h"
-#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/fake_http_server.h"
-#include "tests/unit/runtime_launchers/support/temporary_dir.h"
+#include "tests/unit/runtime_launchers/support/guest_test.h"
 
 namespace hvbench {
 namespace {
@@ -29,16 +27,12 @@ const std::string kOurId = [] {
 }();
 const std::string kAnothersId = 'd' + kOurId.substr(1);
 
-class DockerGuestTest : public ::testing::Test {
+class DockerGuestTest : public GuestTest {
  protected:
   void SetUp() override {
-    try {
-      Cgroup::MakeNew(run_cgroup_, {});
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-    fs::create_directory(request_.guest_dir);
-    std::ofstream(request_.agent) << "program";
+    GuestTest::SetUp();
+    if (IsSkipped()) return;
+    request_.guest_id = "hvbench-unit-1";
     daemon_ = std::make_unique<FakeHttpServer>(
         [this](const FakeHttpRequest& request) { return Answer(request.line()); });
     host_ =
@@ -46,7 +40,7 @@ class DockerGuestTest : public ::testing::Test {
   }
   void TearDown() override {
     daemon_.reset();  // whose thread starts processes
-    Cgroup(run_cgroup_).KillAndRemove(Soon());
+    GuestTest::TearDown();
   }
 
   // As far as a test has no other daemon in mind.
@@ -110,18 +104,6 @@ class DockerGuestTest : public ::testing::Test {
     EXPECT_NE(fault.find(says), std::string::npos) << fault;
   }
 
-  const TemporaryDir dir_;
-  const std::string run_cgroup_ = "/hvbench-unit-dk-" + std::to_string(getpid());
-  LaunchRequest request_ = [this] {
-    LaunchRequest request;
-    request.guest_id = "hvbench-unit-1";
-    request.guest_dir = dir_.path() / "guest";
-    request.agent = dir_.path() / "agent";
-    request.cgroup = run_cgroup_ + "/guest";
-    request.shape.memory_mib = 64;
-    request.deadline = Soon();
-    return request;
-  }();
   // The daemon's thread calls them, while the test waits for its answer.
   std::function<std::string()> on_start_ = [this] { return StartIn(kOurId); };
   std::function<std::string()> state_ = [this] { return Running(); };

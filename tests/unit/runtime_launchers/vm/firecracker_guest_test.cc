@@ -12,10 +12,9 @@
 
 #include "runtime_launchers/support/cgroup.h"
 #include "runtime_launchers/support/error.h"
-#include "tests/support/soon.h"
 #include "tests/unit/runtime_launchers/support/fake_http_server.h"
 #include "tests/unit/runtime_launchers/support/fake_socket.h"
-#include "tests/unit/runtime_launchers/support/temporary_dir.h"
+#include "tests/unit/runtime_launchers/support/guest_test.h"
 
 namespace hvbench {
 namespace {
@@ -66,23 +65,15 @@ class FakeVsock {
   std::thread thread_;
 };
 
-class FirecrackerGuestTest : public ::testing::Test {
+class FirecrackerGuestTest : public GuestTest {
  protected:
   void SetUp() override {
-    try {
-      Cgroup::MakeNew(run_cgroup_, {});
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-    fs::create_directory(request_.guest_dir);
+    GuestTest::SetUp();
+    if (IsSkipped()) return;
     for (const char* name : {"vmlinux", "initramfs", "state", "memory"}) {
       std::ofstream(dir_.path() / name) << name;
     }
-    request_.cgroup = run_cgroup_ + "/guest";
-    request_.shape.memory_mib = 64;
-    request_.deadline = Soon();
   }
-  void TearDown() override { Cgroup(run_cgroup_).KillAndRemove(Soon()); }
 
   // The VMM of this test: answers this, runs `script` with its sockets in place, and waits.
   FirecrackerOptions Vmm(Lines answers, const std::string& script = "", Lines agent = {}) {
@@ -157,13 +148,6 @@ class FirecrackerGuestTest : public ::testing::Test {
     return text;
   }
 
-  const TemporaryDir dir_;
-  const std::string run_cgroup_ = "/hvbench-unit-fc-" + std::to_string(getpid());
-  LaunchRequest request_ = [this] {
-    LaunchRequest request;
-    request.guest_dir = dir_.path() / "guest";
-    return request;
-  }();
   std::unique_ptr<FakeHttpServer> api_;
   std::unique_ptr<FakeVsock> agent_;
 };
