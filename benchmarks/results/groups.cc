@@ -18,6 +18,8 @@ const std::vector<std::pair<std::regex, std::string>>& Meanings() {
         {"^memory/(stream_|memcpy)", "memory bandwidth"},
         {"^memory/pointer_chase", "memory latency"},
         {"^memory/(page_fault|mmap_munmap|mprotect)", "memory management"},
+        // Whose time is the interval that they are offered at.
+        {"^network/.*/rate:[0-9]", "network at a rate"},
         {"^network/loopback_(tcp_rr|tcp_connect)", "network loopback latency"},
         {"^network/loopback_", "network loopback throughput"},
         {"^network/(tcp_rr|tcp_connect)", "network latency"},
@@ -31,6 +33,7 @@ const std::vector<std::pair<std::regex, std::string>>& Meanings() {
         {"^mysql/connect", "mysql connections"},
         {"^mysql/oltp", "mysql transactions"},
         {"^startup/memory", "startup memory"},
+        {"^startup/first_touch", "startup memory touched first"},
         {"^startup/density", "startup density"},
     };
     std::vector<std::pair<std::regex, std::string>> meanings;

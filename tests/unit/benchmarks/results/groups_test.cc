@@ -27,13 +27,19 @@ TEST(Groups, KeepUnlikeThingsApart) {
   SampleFile sample;
   for (const char* kernel :
        {"network/tcp_rr/request_bytes:1", "network/tcp_stream/direction:up", "network/loopback_udp",
+        "network/udp/direction:up/rate:lossless", "network/udp/direction:up/rate:5000",
+        "startup/boot/cache:warm", "startup/first_touch/pages:4k",
         "memory/stream_add/array_mib:128", "memory/pointer_chase/working_set_kib:16",
         "syscall/stat", "mine/own"}) {
     sample.Add(std::string(kernel) + "/runtime:native", {1});
   }
   EXPECT_EQ(CommonOf(sample),
             (Common{{"network latency", {"network/tcp_rr/request_bytes:1"}},
-                    {"network throughput", {"network/tcp_stream/direction:up"}},
+                    {"network throughput",
+                     {"network/tcp_stream/direction:up", "network/udp/direction:up/rate:lossless"}},
+                    {"network at a rate", {"network/udp/direction:up/rate:5000"}},
+                    {"startup", {"startup/boot/cache:warm"}},
+                    {"startup memory touched first", {"startup/first_touch/pages:4k"}},
                     {"network loopback throughput", {"network/loopback_udp"}},
                     {"memory bandwidth", {"memory/stream_add/array_mib:128"}},
                     {"memory latency", {"memory/pointer_chase/working_set_kib:16"}},
