@@ -29,8 +29,7 @@ struct ProfileDefaults {
   int repetitions;
 };
 
-// quick is sized so that five runtimes take about a quarter of an hour on two cores; nine
-// repetitions are what compare.py's Mann-Whitney test asks for.
+// Nine repetitions are what compare.py's Mann-Whitney test asks for.
 const std::map<std::string, ProfileDefaults>& Profiles() {
   using namespace std::chrono_literals;
   static const std::map<std::string, ProfileDefaults> kProfiles = {
