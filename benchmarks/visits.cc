@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "benchmarks/results/boot_quantiles.h"
 #include "benchmarks/results/result_writer.h"
 #include "benchmarks/results/row.h"
 #include "benchmarks/results/run_json.h"
@@ -43,14 +44,21 @@ double TimeOf(const Row& row, double accumulated) {
   return row.iterations > 0 ? accumulated / static_cast<double>(row.iterations) : accumulated;
 }
 
-// Its counters are those of all repetitions; each has as many values as there are repetitions.
-std::map<std::string, std::vector<double>> CounterValues(const std::vector<Row>& rows) {
-  std::map<std::string, std::vector<double>> values;
+// One that only some repetitions have counts as often as it is there, as Google Benchmark has it.
+struct CounterValues {
+  benchmark::Counter first;
+  std::vector<double> values;
+};
+
+std::map<std::string, CounterValues> ValuesByCounter(const std::vector<Row>& rows) {
+  std::map<std::string, CounterValues> counters;
   for (const Row& row : rows) {
-    for (const auto& [name, counter] : row.counters) values[name].push_back(counter.value);
+    for (const auto& [name, counter] : row.counters) {
+      counters.try_emplace(name, CounterValues{counter, {}})
+          .first->second.values.push_back(counter.value);
+    }
   }
-  std::erase_if(values, [&](const auto& entry) { return entry.second.size() != rows.size(); });
-  return values;
+  return counters;
 }
 
 double ArithmeticMean(const std::vector<double>& values) {
@@ -99,7 +107,7 @@ std::vector<Row> Aggregates(const std::vector<Row>& repetitions) {
     real.push_back(TimeOf(row, row.real_accumulated_time));
     cpu.push_back(TimeOf(row, row.cpu_accumulated_time));
   }
-  const auto counters = CounterValues(repetitions);
+  const auto counters = ValuesByCounter(repetitions);
   for (const auto& statistic : StatisticsOf(repetitions)) {
     Row row = repetitions.front();
     row.run_type = Row::RT_Aggregate;
@@ -113,9 +121,9 @@ std::vector<Row> Aggregates(const std::vector<Row>& repetitions) {
     row.real_accumulated_time = statistic.compute_(real) * scale;
     row.cpu_accumulated_time = statistic.compute_(cpu) * scale;
     row.counters.clear();
-    for (const auto& [name, values] : counters) {
-      const benchmark::Counter& first = repetitions.front().counters.at(name);
-      row.counters[name] = benchmark::Counter(statistic.compute_(values), first.flags, first.oneK);
+    for (const auto& [name, counter] : counters) {
+      row.counters[name] = benchmark::Counter(statistic.compute_(counter.values),
+                                              counter.first.flags, counter.first.oneK);
     }
     aggregates.push_back(std::move(row));
   }
@@ -176,6 +184,7 @@ std::vector<std::vector<Row>> Visits::Groups() const {
       groups.push_back(std::move(rows));
       continue;
     }
+    AddBootQuantiles(rows);
     const auto count = static_cast<std::int64_t>(rows.size());
     for (std::int64_t i = 0; i < count; ++i) {
       rows[static_cast<std::size_t>(i)].repetition_index = i;

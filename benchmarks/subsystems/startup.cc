@@ -53,14 +53,6 @@ struct Boot {
   std::int64_t round_trip_ns = 0;
 };
 
-// Smallest value that at least that share of all values do not exceed (the "nearest rank").
-nanoseconds Quantile(std::vector<nanoseconds> values, double share) {
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), nth, values.end());
-  return *nth;
-}
-
 class StartupFixture : public RuntimeFixture {
  public:
   StartupFixture(CellName cell, const RunSettings& settings, std::uint64_t iterations,
@@ -134,28 +126,25 @@ class BootFixture : public StartupFixture {
  protected:
   // Whatever ran before, the cache is warm then.
   bool WantsUncountedBoot() const override {
-    return StartupFixture::WantsUncountedBoot() || (boots_.empty() && !cold_cache_);
+    return StartupFixture::WantsUncountedBoot() || (!has_booted_ && !cold_cache_);
   }
 
   RunResult Measure(std::uint64_t iterations) override {
     std::vector<Boot> boots;
     while (boots.size() < iterations) boots.push_back(BootOnce(cold_cache_));
-    boots_.insert(boots_.end(), boots.begin(), boots.end());
+    has_booted_ = true;
     return Summarize(boots);
   }
 
  private:
-  // Of all visits.
-  static std::uint64_t RepetitionsOf(const RunSettings& settings) {
-    return static_cast<std::uint64_t>(std::max(settings.repetitions * settings.visits, 1));
-  }
   static std::uint64_t BootsEach(const RunSettings& settings) {
     if (settings.fixed_iterations > 0) return settings.fixed_iterations;
-    const std::uint64_t repetitions = RepetitionsOf(settings);
+    const auto repetitions =
+        static_cast<std::uint64_t>(std::max(settings.repetitions * settings.visits, 1));
     return (BootsOf(settings.profile) + repetitions - 1) / repetitions;
   }
 
-  RunResult Summarize(const std::vector<Boot>& boots) {
+  static RunResult Summarize(const std::vector<Boot>& boots) {
     Boot sum;
     for (const Boot& boot : boots) {
       sum.phases.process += boot.phases.process;
@@ -181,31 +170,13 @@ class BootFixture : public StartupFixture {
       counters.push_back({"boot_kernel_ms", Ms(*sum.phases.guest_kernel / count)});
     for (std::size_t i = 0; i < boots.size(); ++i) {
       counters.push_back({SampleName("boot", i, "ms"), Ms(boots[i].phases.Total())});
+      counters.push_back({SampleName("stop", i, "ms"), Ms(boots[i].stop)});
     }
-    if (++repetition_ == RepetitionsOf(settings())) AddQuantiles(counters);
     return result;
   }
 
-  // Over the boots of all repetitions: a mean of their quantiles would be none.
-  void AddQuantiles(std::vector<protocol::Counter>& counters) const {
-    std::vector<nanoseconds> totals;
-    std::vector<nanoseconds> stops;
-    for (const Boot& boot : boots_) {
-      totals.push_back(boot.phases.Total());
-      stops.push_back(boot.stop);
-    }
-    for (const auto& [name, share] :
-         {std::pair("p50_ns", 0.5), {"p90_ns", 0.9}, {"p99_ns", 0.99}}) {
-      counters.push_back({name, static_cast<double>(Quantile(totals, share).count())});
-      counters.push_back(
-          {std::string("stop_") + name, static_cast<double>(Quantile(stops, share).count())});
-    }
-    counters.push_back({"boots", static_cast<double>(boots_.size())});
-  }
-
   bool cold_cache_;
-  std::uint64_t repetition_ = 0;
-  std::vector<Boot> boots_;  // of all repetitions
+  bool has_booted_ = false;
 };
 
 // The kernel that says that it touches memory, and the parameters with which it does.

@@ -221,7 +221,12 @@ TEST(ComparisonRun, DeliversRowsAndAggregatesAsGoogleBenchmarkDoes) {
 
 TEST(Aggregates, AreThoseOfGoogleBenchmark) {
   Measurement m;
-  m.Add("alpha");
+  Behaviour behaviour;
+  behaviour.on_reply = [runs = 0](Message& reply, const std::string&) mutable {
+    auto* run = std::get_if<protocol::RunReply>(&reply);
+    if (run != nullptr && ++runs == 5) run->counters.push_back({"in_the_last", 7});
+  };
+  m.Add("alpha", behaviour);
   class Keep : public benchmark::BenchmarkReporter {
    public:
     bool ReportContext(const Context&) override { return true; }
@@ -234,6 +239,9 @@ TEST(Aggregates, AreThoseOfGoogleBenchmark) {
     std::vector<Run> aggregates;
   } theirs;
   m.Report({SpinCell(2000, "alpha")}, {"--benchmark_repetitions=5"}, theirs);
+  ASSERT_FALSE(theirs.aggregates.empty());
+  ASSERT_TRUE(theirs.aggregates[0].counters.contains("in_the_last"))
+      << "one repetition alone has it";
   const auto ours = Aggregates(theirs.repetitions);
   ASSERT_EQ(ours.size(), theirs.aggregates.size());
   for (std::size_t i = 0; i < ours.size(); ++i) {
